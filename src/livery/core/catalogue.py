@@ -1,0 +1,276 @@
+"""What a resolution looks into: registries and profiles as seen over all sources, with their layers in source order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from livery.core.layers import Layer, Origin, layer_of
+from livery.core.merge import merge
+from livery.core.names import Reference, nearest
+from livery.core.paths import RUNTIME_FIELDS
+from livery.core.policy import OwnedPolicy, combine
+from livery.core.profile import PolicySpec, Profile, Registry, RuntimeSpec
+from livery.core.schema import SettingsSchema
+from livery.core.values import revealed
+from livery.errors import LiveryError, ProfileNotFound, RegistryNotFound
+
+
+class ProfileLayer:
+    """What one source says of a profile."""
+
+    def __init__(self, source: str, profile: Profile, schema: SettingsSchema, *, writer: bool = False) -> None:
+        self.source = source
+        self.profile = profile
+        self.schema = schema
+        self.writer = writer
+
+    @cached_property
+    def as_selected(self) -> Layer:
+        """The prepared runtime with the extensions beside it; made when it is first needed."""
+        profile = self.profile
+        runtime: dict[str, Any] = msgspec.to_builtins(profile.runtime)
+        if profile.extensions:
+            runtime["extensions"] = profile.extensions
+        origin = Origin("profile", profile.registry, profile.slug, self.source, profile.version)
+        return layer_of(origin, runtime, self.schema, f"registry.profiles[{profile.slug}].runtime")
+
+    @cached_property
+    def as_base(self) -> Layer:
+        layer = self.as_selected
+        return layer._replace(origin=layer.origin._replace(layer="extends"))
+
+
+class ProfileStack:
+    """One profile over all sources: its layers, the lowest first."""
+
+    def __init__(self, reference: Reference, layers: Sequence[ProfileLayer], fault: LiveryError | None = None) -> None:
+        self.reference = reference
+        self.layers = tuple(layers)
+        self.fault = fault
+
+    @cached_property
+    def public(self) -> ProfileLayer:
+        """The layer whose version is the profile's: the writer's, else the highest."""
+        return next((layer for layer in self.layers if layer.writer), self.layers[-1])
+
+    @cached_property
+    def bases(self) -> tuple[Reference, ...]:
+        """The bases that the highest layer with ``extends`` names."""
+        named = (layer.profile.extends for layer in reversed(self.layers))
+        return next((extends for extends in named if extends is not UNSET), ())
+
+    @cached_property
+    def policies(self) -> tuple[OwnedPolicy, ...]:
+        return tuple(
+            OwnedPolicy(str(self.reference), layer.profile.version, layer.profile.policy)
+            for layer in self.layers
+            if layer.profile.policy != PolicySpec()
+        )
+
+    @cached_property
+    def read_only_owner(self) -> str | None:
+        """The source of the first layer that says ``read_only``."""
+        return next((layer.source for layer in self.layers if layer.profile.policy.read_only), None)
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The merged stored document; its metadata are those of the public layer."""
+        if len(self.layers) == 1:
+            return _with_metadata(self.layers[0].profile, self.layers[0])
+        profiles = [layer.profile for layer in self.layers]
+        values = merge(layer.as_selected for layer in self.layers).values
+        merged = replace(
+            self.public.profile,
+            display_name=_last(p.display_name for p in profiles),
+            description=_last(p.description for p in profiles),
+            extends=self.bases or UNSET,
+            runtime=runtime_of(values),
+            policy=combine([p.policy for p in profiles]),
+            extensions=revealed(values.get("extensions", {})),
+        )
+        tags = [p.metadata.tags for p in profiles if p.metadata.tags is not UNSET]
+        return _with_metadata(merged, self.public, tags[-1] if tags else UNSET)
+
+
+def _with_metadata(profile: Profile, layer: ProfileLayer, tags: Any = UNSET) -> Profile:
+    """A profile with the kind of its source where its document does not say."""
+    metadata = profile.metadata
+    kind = _SOURCE_KINDS.get(layer.source.partition(":")[0], "file")
+    return replace(
+        profile,
+        metadata=replace(metadata, source=metadata.source or kind, tags=tags if tags is not UNSET else metadata.tags),
+    )
+
+
+_SOURCE_KINDS = {"builtin": "builtin", "memory": "api", "sqlite": "db", "postgresql": "db", "https": "remote"}
+
+
+def _last(texts: Iterator[str] | Any) -> str:
+    return next((text for text in reversed(list(texts)) if text), "")
+
+
+def runtime_of(values: Mapping[str, Any]) -> RuntimeSpec:
+    """Prepared and merged values as a runtime again, keyed lists as lists, secrets in clear."""
+    plain = revealed({name: values[name] for name in RUNTIME_FIELDS if name in values})
+    for name in ("middlewares", "servers"):
+        if name in plain:
+            plain[name] = list(plain[name].values())
+    return msgspec.convert(plain, RuntimeSpec)
+
+
+class RegistryLayer:
+    """What one source says of a registry, its profiles apart."""
+
+    def __init__(self, source: str, head: Registry, schema: SettingsSchema, *, writer: bool = False) -> None:
+        self.source = source
+        self.head = head
+        self.schema = schema
+        self.writer = writer
+
+    @cached_property
+    def defaults(self) -> Layer:
+        return self._layer("defaults", self.head.defaults)
+
+    @cached_property
+    def enforced(self) -> Layer:
+        return self._layer("enforced", self.head.enforced)
+
+    def _layer(self, kind: Any, runtime: RuntimeSpec) -> Layer:
+        origin = Origin(kind, self.head.slug, "", self.source, self.head.version)
+        return layer_of(origin, msgspec.to_builtins(runtime), self.schema, f"registry.{kind}")
+
+
+class RegistryView:
+    """One registry over all sources: its layers, the lowest first, and its profiles by slug."""
+
+    def __init__(
+        self,
+        slug: str,
+        layers: Sequence[RegistryLayer],
+        profiles: Mapping[str, ProfileStack],
+        schema: SettingsSchema,
+        *,
+        stamp: int = 0,
+    ) -> None:
+        self.slug = slug
+        self.layers = tuple(layers)
+        self.profiles = profiles
+        self.schema = schema
+        self.stamp = stamp
+        """The generation in which anything of the registry last changed."""
+
+    @cached_property
+    def head(self) -> Registry:
+        """The registry-level fields over all sources: the later wins, ``policy`` combines, ``enforced`` the earlier."""
+        heads = [layer.head for layer in self.layers]
+        public = next((layer.head for layer in self.layers if layer.writer), heads[-1])
+        if len(heads) == 1:
+            return public
+        return replace(
+            public,
+            display_name=_last(h.display_name for h in heads),
+            description=_last(h.description for h in heads),
+            default_profile_slug=_last(h.default_profile_slug for h in heads),
+            defaults=runtime_of(merge(self.defaults).values),
+            enforced=runtime_of(merge(self.enforced).values),
+            policy=combine([h.policy for h in heads]),
+            callers={caller: slug for head in heads for caller, slug in head.callers.items()},
+            fallback=_last(h.fallback for h in heads),
+            settings_schema=_last(h.settings_schema for h in heads),
+            foreign_sections=tuple(dict.fromkeys(s for h in heads for s in h.foreign_sections)),
+        )
+
+    @cached_property
+    def defaults(self) -> tuple[Layer, ...]:
+        return tuple(layer.defaults for layer in self.layers if layer.defaults.values)
+
+    @cached_property
+    def enforced(self) -> tuple[Layer, ...]:
+        """In the order in which they are laid: an earlier source over a later one, so that none can be loosened."""
+        return tuple(layer.enforced for layer in reversed(self.layers) if layer.enforced.values)
+
+    @cached_property
+    def policies(self) -> tuple[OwnedPolicy, ...]:
+        return tuple(
+            OwnedPolicy(self.slug, layer.head.version, layer.head.policy)
+            for layer in self.layers
+            if layer.head.policy != PolicySpec()
+        )
+
+    @cached_property
+    def default_profile(self) -> tuple[str | None, str | None]:
+        """The slug of the default profile, if there is any profile, and a warning where nobody named it."""
+        named = self.head.default_profile_slug
+        if named or not self.profiles:
+            return named or None, None
+        chosen = "default" if "default" in self.profiles else min(self.profiles)
+        return chosen, f"registry '{self.slug}' names no default profile; '{chosen}' is taken"
+
+    def stack(self, slug: str) -> ProfileStack:
+        """A profile that can be used; its own error where its document is broken."""
+        stack = self.profiles.get(slug)
+        if stack is None:
+            close = nearest(slug, self.profiles)
+            raise ProfileNotFound(f"{self.slug}/{slug}", nearest=[f"{self.slug}/{name}" for name in close])
+        if stack.fault is not None:
+            raise stack.fault.with_traceback(None)
+        return stack
+
+
+class Catalogue:
+    """Every registry of one generation of the chain, the topmost source's first; nothing in it changes."""
+
+    def __init__(
+        self,
+        registries: Mapping[str, RegistryView],
+        *,
+        default_registry: str | None = None,
+        generation: int = 0,
+        unavailable: Mapping[str | None, LiveryError] | None = None,
+    ) -> None:
+        self.registries = registries
+        self.configured_default = default_registry
+        self.generation = generation
+        self.unavailable = unavailable or {}
+        """Registries that a source at fault holds or may hold, and why; None stands for any registry."""
+
+    def view(self, slug: str) -> RegistryView:
+        """The registry, or RegistryNotFound, or why it cannot be answered for."""
+        fault = self.unavailable.get(slug) or self.unavailable.get(None)
+        if fault is not None:
+            raise fault.with_traceback(None)  # the same error is raised every time
+        view = self.registries.get(slug)
+        if view is None:
+            raise RegistryNotFound(slug, nearest=nearest(slug, self.registries))
+        return view
+
+    def demand_complete(self) -> None:
+        """Raise the error of a source that may hold any registry: without it nobody can say what there is."""
+        fault = self.unavailable.get(None)
+        if fault is not None:
+            raise fault.with_traceback(None)
+
+    def stack(self, reference: Reference) -> ProfileStack:
+        return self.view(reference.registry).stack(reference.profile)
+
+    def bases_of(self, reference: Reference) -> Sequence[Reference] | None:
+        """What :func:`livery.core.lineage.expand` asks: the bases, or None where there is no such profile."""
+        if reference.registry not in self.registries and not self.unavailable:
+            return None
+        view = self.view(reference.registry)
+        return view.stack(reference.profile).bases if reference.profile in view.profiles else None
+
+    def index(self) -> dict[Reference, Sequence[Reference]]:
+        """Every profile with its bases, for the check of the whole graph."""
+        return {
+            stack.reference: stack.bases
+            for view in self.registries.values()
+            for stack in view.profiles.values()
+            if stack.fault is None
+        }

@@ -1,0 +1,122 @@
+"""Is everything in order? One function over a whole catalogue, asked on load, before a write, and by ``validate``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from livery.core.catalogue import Catalogue, ProfileLayer, RegistryLayer, RegistryView
+from livery.core.layers import prepare
+from livery.core.lineage import check_graph
+from livery.core.names import Reference, nearest
+from livery.core.overrides import setting_faults
+from livery.core.paths import SETTINGS
+from livery.core.profile import Profile, RuntimeSpec
+from livery.core.schema import SettingsSchema
+from livery.errors import Fault, LineageError, ValidationError
+
+
+class Finding(NamedTuple):
+    """One thing wrong in a catalogue: what it concerns (``profile`` empty: the registry), its source, and the fault.
+
+    ``blocking`` findings make the profile unusable; the others are warnings.
+    """
+
+    registry: str
+    profile: str
+    source: str
+    fault: Fault
+    blocking: bool = True
+
+
+def check(catalogue: Catalogue) -> list[Finding]:
+    """Every finding over all registries, in a stable order."""
+    findings: list[Finding] = []
+    for view in catalogue.registries.values():
+        findings += check_registry(view)
+        for stack in view.profiles.values():
+            for layer in stack.layers:
+                findings += check_profile(layer, view)
+    findings += [_of_lineage(error, catalogue) for error in check_graph(catalogue.index())]
+    return findings
+
+
+def check_profile(layer: ProfileLayer, view: RegistryView) -> list[Finding]:
+    """What is wrong with one source's document of a profile, lineage apart."""
+    profile = layer.profile
+    field = f"registry.profiles[{profile.slug}].runtime"
+    faults, warnings = _runtime_faults(
+        profile.runtime, profile.extensions, view.schema, field, view.head.foreign_sections
+    )
+    where = (profile.registry, profile.slug, layer.source)
+    return [Finding(*where, fault) for fault in faults] + [Finding(*where, w, blocking=False) for w in warnings]
+
+
+def profile_faults(profile: Profile, view: RegistryView) -> list[Fault]:
+    """The same for a profile that is not stored yet, warnings left out."""
+    field = f"registry.profiles[{profile.slug}].runtime"
+    return _runtime_faults(profile.runtime, profile.extensions, view.schema, field, view.head.foreign_sections)[0]
+
+
+def _runtime_faults(
+    runtime: RuntimeSpec,
+    extensions: dict[str, object],
+    schema: SettingsSchema,
+    field: str,
+    foreign: tuple[str, ...],
+) -> tuple[list[Fault], list[Fault]]:
+    document = msgspec.to_builtins(runtime)
+    if extensions:
+        document["extensions"] = extensions
+    if not document:
+        return [], []
+    values, faults, warnings = prepare(document, schema, field)
+    faults = faults + setting_faults(values.get(SETTINGS), schema, f"{field}.{SETTINGS}", foreign)
+    return faults, [Fault(field, warning) for warning in warnings]
+
+
+def check_registry(view: RegistryView) -> list[Finding]:
+    """What is wrong with the registry-level fields: runtimes, the default profile, callers of missing profiles."""
+    findings: list[Finding] = []
+    for layer in view.layers:
+        findings += [Finding(view.slug, "", layer.source, fault) for fault in head_faults(layer, view)]
+    default = view.head.default_profile_slug
+    last = view.layers[-1].source
+    if default and default not in view.profiles:
+        reason = f"there is no profile {default!r}{_hint(default, view)}"
+        findings.append(Finding(view.slug, "", last, Fault("registry.default_profile_slug", reason)))
+    warning = view.default_profile[1]
+    if warning:
+        findings.append(Finding(view.slug, "", last, Fault("registry.default_profile_slug", warning), blocking=False))
+    for caller, slug in sorted(view.head.callers.items()):
+        if slug not in view.profiles:
+            reason = f"there is no profile {slug!r}{_hint(slug, view)}"
+            findings.append(Finding(view.slug, "", last, Fault(f"registry.callers[{caller}]", reason)))
+    return findings
+
+
+def head_faults(layer: RegistryLayer, view: RegistryView) -> Iterator[Fault]:
+    """What is wrong with the runtimes of one source's registry document."""
+    head = layer.head
+    for name, runtime in (("defaults", head.defaults), ("enforced", head.enforced)):
+        yield from _runtime_faults(runtime, {}, view.schema, f"registry.{name}", view.head.foreign_sections)[0]
+
+
+def _hint(slug: str, view: RegistryView) -> str:
+    close = nearest(slug, view.profiles, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _of_lineage(error: LineageError, catalogue: Catalogue) -> Finding:
+    at = Reference(*error.chain[-2].split("/", 1))
+    stack = catalogue.registries[at.registry].profiles[at.profile]
+    return Finding(at.registry, at.profile, stack.layers[-1].source, Fault(error.field, error.reason))
+
+
+def raise_findings(findings: list[Finding]) -> None:
+    """ValidationError with every blocking finding, if there is one."""
+    faults = [finding.fault for finding in findings if finding.blocking]
+    if faults:
+        raise ValidationError.of(faults)

@@ -1,0 +1,123 @@
+"""Why a value is what it is: the provenance that the merge of a resolution recorded, made readable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from livery.core.layers import Origin
+from livery.core.merge import Step
+from livery.core.paths import Path, text_of
+from livery.core.resolve import effective_values
+from livery.core.resolved import ResolvedProfile
+from livery.core.values import KeyedEdit, ListEdit, Replace, Unset, hidden, written
+from livery.errors import Place
+
+SCHEMA_DEFAULT = Origin("schema")
+
+
+class HistoryEntry(NamedTuple):
+    """What one layer said of a leaf, in its written form; ``value`` is redacted where it is a secret."""
+
+    origin: Origin
+    value: Any
+    path: Path
+    place: Place | None = None
+    """The file and line where the layer says so, if somebody looked."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        place = {"file": self.place.file, "line": self.place.line} if self.place else {}
+        origin = {key: value for key, value in self.origin._asdict().items() if value not in ("", 0)}
+        return {**origin, **place, "value": self.value}
+
+
+class Explained(NamedTuple):
+    """One leaf of the effective runtime: its value, who gave it, everybody who spoke of it (lowest first), the rule.
+
+    ``present`` is false for a leaf that was unset and has no default.
+    """
+
+    path: Path
+    value: Any
+    present: bool
+    origin: Origin
+    history: tuple[HistoryEntry, ...]
+    rule: str
+
+    @property
+    def key(self) -> str:
+        return text_of(self.path)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values; ``value`` is missing where the leaf is unset and has no default."""
+        origin = {key: value for key, value in self.origin._asdict().items() if value not in ("", 0)}
+        value = {"value": self.value} if self.present else {}
+        history = [entry.document() for entry in self.history]
+        return {**value, "origin": origin, "history": history, "rule": self.rule}
+
+    @property
+    def losers(self) -> tuple[HistoryEntry, ...]:
+        return self.history[:-1]
+
+
+def explain(resolved: ResolvedProfile) -> list[Explained]:
+    """Every leaf of a resolution, in the order of the effective runtime; then the leaves that are unset."""
+    merged = resolved.merged
+    spoken = dict(merged.leaves())
+    rows = [_explained(resolved, path, value, merged.steps(path)) for path, value in _leaves(resolved.effective, ())]
+    shown = {row.path for row in rows}
+    for path, steps in spoken.items():
+        if path not in shown and type(steps[-1][1]) is Unset and not _is_above(path, shown):
+            rows.append(_row(resolved, path, None, False, steps))
+    return rows
+
+
+def _is_above(path: Path, shown: set[Path]) -> bool:
+    return any(other[: len(path)] == path for other in shown)
+
+
+def _leaves(value: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, Any]]:
+    for key, child in value.items():
+        if type(child) is dict and child:
+            yield from _leaves(child, (*path, key))
+        elif child != {} or path:
+            yield (*path, key), child
+
+
+def _explained(resolved: ResolvedProfile, path: Path, value: Any, steps: list[Step]) -> Explained:
+    return _row(resolved, path, value, True, steps)
+
+
+def _row(resolved: ResolvedProfile, path: Path, value: Any, present: bool, steps: list[Step]) -> Explained:
+    origins = resolved.merged.origins
+    last_words = {index: said for index, said in steps}  # of one layer only the last word counts
+    history = [HistoryEntry(origins[index], hidden(written(said)), path) for index, said in last_words.items()]
+    default = _default_at(resolved, path)
+    if default is not None:
+        history.insert(0, HistoryEntry(SCHEMA_DEFAULT, hidden(default), path))
+    if not last_words:
+        return Explained(path, hidden(value), present, SCHEMA_DEFAULT, tuple(history), "schema default")
+    index, said = next(reversed(last_words.items()))
+    origin = SCHEMA_DEFAULT if type(said) is Unset and present else origins[index]
+    return Explained(path, hidden(value), present, origin, tuple(history), _rule(origins[index], said))
+
+
+def _rule(origin: Origin, said: Any) -> str:
+    if type(said) is Unset:
+        return f"unset by {origin}"
+    if isinstance(said, ListEdit | KeyedEdit):
+        return f"${said.kind} by {origin}"
+    if type(said) is Replace:
+        return f"replaced by {origin}"
+    rules = {"enforced": "enforced: nothing may override it", "request": "override allowed by the policy"}
+    return rules.get(origin.layer, "the highest layer that sets it")
+
+
+def _default_at(resolved: ResolvedProfile, path: Path) -> Any:
+    node: Any = effective_values({}, resolved.schema)
+    for part in path:
+        if type(node) is not dict or part not in node:
+            return None
+        node = node[part]
+    return None if type(node) is dict and node else node

@@ -1,0 +1,359 @@
+"""One contribution to a resolution: a prepared runtime document and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from livery.core.names import type_name, unknown_field
+from livery.core.paths import RUNTIME_FIELDS, SETTINGS, Path, text_of
+from livery.core.redact import is_secret, secret_argument
+from livery.core.schema import SettingsSchema
+from livery.core.values import (
+    MAX_DEPTH,
+    UNSET,
+    Atom,
+    KeyedEdit,
+    ListEdit,
+    Replace,
+    SecretLiteral,
+    Unset,
+    number_fault,
+    plain_number,
+)
+from livery.errors import Fault, ValidationError
+
+LayerKind = Literal["schema", "base", "defaults", "extends", "profile", "operator", "enforced", "request"]
+
+
+class Origin(NamedTuple):
+    """Where a value came from: the kind of layer and, where it has one, its registry, profile, source and version."""
+
+    layer: LayerKind
+    registry: str = ""
+    profile: str = ""
+    source: str = ""
+    version: int = 0
+    name: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.registry}/{self.profile}" if self.profile else self.registry or self.name
+        text = {
+            "schema": "schema default",
+            "base": "base settings",
+            "defaults": f"defaults of {where}",
+            "extends": f"base {where}",
+            "profile": f"profile {where}",
+            "operator": f"operator layer {where}",
+            "enforced": f"enforced by {where}",
+            "request": "request override",
+        }[self.layer]
+        return f"{text} ({self.source})" if self.source else text
+
+
+class Layer(NamedTuple):
+    """A prepared runtime document under the name of its origin, and what deserved a warning when it was read."""
+
+    origin: Origin
+    values: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+class Prepared(NamedTuple):
+    """A runtime document that was read and checked: its values, every fault, and what deserves a warning."""
+
+    values: dict[str, Any]
+    faults: list[Fault]
+    warnings: list[str]
+
+
+_KEYED = ("middlewares", "servers")
+_LIST_EDITS = {"$append": "append", "$prepend": "prepend", "$remove": "remove"}
+_DIRECTIVES = ("$append", "$prepend", "$remove", "$replace", "$unset", "$literal")
+
+
+def prepare(runtime: Mapping[str, Any], schema: SettingsSchema, field: str = "runtime") -> Prepared:
+    """A runtime document as the merge wants it: numbers in one form, directives and secrets told apart from data.
+
+    ``extensions`` may stand beside the runtime's own fields. Nothing is raised: every fault is in the answer, with
+    the field where it stands, and what is faulty is left out of the values.
+    """
+    reader = _Reader(schema, field)
+    values = reader.top(runtime)
+    return Prepared(values, reader.faults, reader.warnings)
+
+
+def layer_of(origin: Origin, runtime: Mapping[str, Any], schema: SettingsSchema, field: str) -> Layer:
+    """A runtime document as a layer, or a ValidationError with every fault."""
+    values, faults, warnings = prepare(runtime, schema, field)
+    if faults:
+        raise ValidationError.of(faults)
+    return Layer(origin, values, tuple(warnings))
+
+
+class _Reader:
+    """One pass over one document; collects what is wrong with it on the way."""
+
+    def __init__(self, schema: SettingsSchema, field: str) -> None:
+        self.schema = schema
+        self.field = field
+        self.faults: list[Fault] = []
+        self.warnings: list[str] = []
+
+    def fault(self, path: Path, reason: str) -> None:
+        if path[:1] == ("extensions",) and self.field.endswith(".runtime"):
+            self.faults.append(Fault(f"{self.field.removesuffix('runtime')}{'.'.join(path)}", reason))
+        else:
+            self.faults.append(Fault(".".join((self.field, *path)), reason))
+
+    def top(self, runtime: Mapping[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, value in runtime.items():
+            path = (name,)
+            if name in _KEYED:
+                read = self.keyed(path, value)
+            elif name == "system_prompt":
+                read = self.prompt(path, value)
+            elif name == "tools":
+                read = self.tools(path, value)
+            elif name in (SETTINGS, "extensions"):
+                read = self.mapping_field(path, value)
+            else:
+                self.fault(path, unknown_field(name, RUNTIME_FIELDS))
+                continue
+            if read is not None:
+                values[name] = read
+        return values
+
+    def mapping_field(self, path: Path, value: Any) -> Any:
+        read = self.value(path, value)
+        if isinstance(read, dict | Unset | Replace) and not isinstance(read, Atom):
+            return read
+        self.fault(path, f"expected a mapping, got {type_name(value)}")
+        return None
+
+    def prompt(self, path: Path, value: Any) -> Any:
+        """``""`` keeps the base, so it is as good as absent."""
+        read = self.value(path, value)
+        plain = read.value if type(read) in (Replace, SecretLiteral) else read
+        if isinstance(plain, str | Unset | Atom):
+            return None if plain == "" else plain
+        self.fault(path, f"expected text, got {type_name(value)}")
+        return None
+
+    def tools(self, path: Path, value: Any) -> Any:
+        read = self.value(path, value)
+        items = read.value if type(read) is Replace else read.items if type(read) is ListEdit else read
+        if isinstance(items, Unset):
+            return read
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            self.fault(path, "expected a list of tool names")
+            return None
+        if len(set(items)) < len(items):
+            self.fault(path, "the same tool is named twice")
+        return read
+
+    # Keyed lists: middlewares by (name, id), servers by name, as mappings from key to element.
+
+    def keyed(self, path: Path, value: Any) -> Any:
+        if value is None:
+            return UNSET
+        if isinstance(value, Mapping):
+            return self.keyed_directive(path, value)
+        if value == []:
+            self.warnings.append(f"{path[0]}: [] adds nothing; null or {{$replace: []}} clears what the bases gave")
+            return None
+        return self.elements(path, value)
+
+    def keyed_directive(self, path: Path, value: Mapping[str, Any]) -> Any:
+        name = self.directive(path, value)
+        if name is None:
+            self.fault(path, "expected a list or a directive")
+            return None
+        payload = value[name]
+        if name == "$unset":
+            return UNSET
+        if name == "$remove":
+            return KeyedEdit("remove", dict.fromkeys(self.names(path, payload)))
+        elements = self.elements((*path, name), payload)
+        if name == "$append":
+            return elements
+        return KeyedEdit("prepend", elements) if name == "$prepend" else Replace(elements)
+
+    def names(self, path: Path, value: Any) -> list[str]:
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return value
+        self.fault((*path, "$remove"), "expected a list of names (name or name#id)")
+        return []
+
+    def elements(self, path: Path, value: Any) -> dict[str, Any]:
+        if not isinstance(value, list):
+            self.fault(path, f"expected a list, got {type_name(value)}")
+            return {}
+        elements: dict[str, Any] = {}
+        for index, item in enumerate(value):
+            key = self.element_key(path, index, item)
+            if key is None:
+                continue
+            if key in elements:
+                self.fault((*path, str(index)), f"{key!r} stands twice in one layer; give one of them another id")
+                continue
+            elements[key] = self.value((path[0], key), item)
+            self.element_fields(path, index, elements[key])
+        return elements
+
+    def element_key(self, path: Path, index: int, item: Any) -> str | None:
+        if not isinstance(item, Mapping):
+            self.fault((*path, str(index)), f"expected a mapping with a name, got {type_name(item)}")
+            return None
+        name, ident = item.get("name"), item.get("id", "")
+        if not isinstance(name, str) or not name.strip() or "#" in name:
+            self.fault((*path, str(index), "name"), "a name is needed: text without '#'")
+            return None
+        if path[0] == "servers":
+            return name
+        if not isinstance(ident, str):
+            self.fault((*path, str(index), "id"), f"expected text, got {type_name(ident)}")
+            return None
+        return f"{name}#{ident}" if ident else name
+
+    def element_fields(self, path: Path, index: int, element: Any) -> None:
+        """A middleware's fields are known here; those of servers belong to the schema of servers."""
+        if path[0] != "middlewares":
+            return
+        element.pop("id", None) if element.get("id") == "" else None
+        for name, value in element.items():
+            if name not in ("name", "id", "enabled", "config"):
+                self.fault((*path, str(index), name), unknown_field(name, ("name", "id", "enabled", "config")))
+            elif name == "enabled" and not isinstance(value, bool | Unset):
+                self.fault((*path, str(index), name), "expected true or false")
+            elif name == "config" and (not isinstance(value, dict | Unset | Replace) or isinstance(value, Atom)):
+                self.fault((*path, str(index), name), "expected a mapping")
+
+    # Values: mappings with directives, and data.
+
+    def value(self, path: Path, value: Any) -> Any:
+        """The prepared form of what stands at a place that layers merge."""
+        if value is None:
+            return UNSET
+        if not isinstance(value, Mapping):
+            return self.data(path, value)
+        if len(value) == 1 and ("$secret" in value or "$redacted" in value):
+            return self.atom(path, value)
+        name = self.directive(path, value)
+        if name is not None:
+            return self.apply_directive(path, name, value[name])
+        if len(path) > MAX_DEPTH:
+            self.fault(path[:4], f"nested deeper than {MAX_DEPTH}")
+            return {}
+        below = {key: self.value((*path, key), child) for key, child in self.items(path, value)}
+        return Replace(below) if path[0] == SETTINGS and path[1:] in self.schema.units else below
+
+    def directive(self, path: Path, value: Mapping[str, Any]) -> str | None:
+        """The directive that a mapping is, if it is one."""
+        found = [key for key in value if key in _DIRECTIVES]
+        if not found:
+            return None
+        if len(value) > 1:
+            self.fault(path, f"{found[0]} must be the only key of its mapping")
+        return found[0]
+
+    def apply_directive(self, path: Path, name: str, payload: Any) -> Any:
+        if name == "$unset":
+            if payload is not True:
+                self.fault(path, "$unset takes true")
+            return UNSET
+        if name == "$literal":
+            return self.data(path, payload)
+        if name == "$replace":
+            if not isinstance(payload, Mapping | list):
+                self.fault(path, f"$replace takes a mapping or a list, got {type_name(payload)}")
+            return Replace(self.value(path, payload))
+        if not isinstance(payload, list):
+            self.fault(path, f"{name} takes a list, got {type_name(payload)}")
+            return ListEdit("append", [])
+        return ListEdit(_LIST_EDITS[name], self.data(path, payload))  # type: ignore[arg-type]
+
+    def data(self, path: Path, value: Any) -> Any:
+        """The prepared form of plain data: no directive is looked for."""
+        if isinstance(value, str):
+            return self.text(path, value)
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int | float):
+            return self.number(path, value)
+        if len(path) > MAX_DEPTH:
+            self.fault(path[:4], f"nested deeper than {MAX_DEPTH}")
+            return None
+        if isinstance(value, Mapping):
+            if len(value) == 1 and ("$secret" in value or "$redacted" in value):
+                return self.atom(path, value)
+            return {key: self.data((*path, key), child) for key, child in self.items(path, value)}
+        if isinstance(value, list | tuple):
+            return self.list_items(path, list(value))
+        self.fault(path, f"{type_name(value)} is not a JSON value")
+        return None
+
+    def list_items(self, path: Path, items: list[Any]) -> list[Any]:
+        command = path[-1] in ("cmd", "args", "command")
+        return [
+            SecretLiteral(item) if command and secret_argument(items, index) else self.data((*path, str(index)), item)
+            for index, item in enumerate(items)
+        ]
+
+    def items(self, path: Path, value: Mapping[Any, Any]) -> list[tuple[str, Any]]:
+        for key in value:
+            if not isinstance(key, str):
+                self.fault(path, f"the key {key!r} is not text; quote it")
+            elif not key.isascii() and _has_surrogate(key):
+                self.fault(path, "a key holds half of a surrogate pair")
+        return [(key, child) for key, child in value.items() if isinstance(key, str)]
+
+    def text(self, path: Path, value: str) -> Any:
+        if not value.isascii() and _has_surrogate(value):
+            self.fault(path, "holds half of a surrogate pair, which UTF-8 cannot")
+            return ""
+        return self.secret(path, value) if is_secret(path, value, self.schema) else value
+
+    def secret(self, path: Path, value: Any) -> SecretLiteral:
+        if path[0] != "servers":  # an `env` is full of values that are no secrets, and is never shown either
+            where = text_of(path)
+            self.warnings.append(f'{where} holds a secret in clear; better is a reference: {{"$secret": "env:NAME"}}')
+        return SecretLiteral(value)
+
+    def number(self, path: Path, value: float) -> Any:
+        reason = number_fault(value)
+        if reason:
+            self.fault(path, reason)
+            return 0
+        number = plain_number(value)
+        return self.secret(path, number) if is_secret(path, number, self.schema) else number
+
+    def atom(self, path: Path, value: Mapping[str, Any]) -> Any:
+        if "$redacted" in value:
+            self.fault(path, "a redacted value can only stand where there is a value to keep")
+        elif not isinstance(value["$secret"], str) or not value["$secret"].startswith(("env:", "file:")):
+            self.fault(path, "$secret takes 'env:NAME' or 'file:/path'")
+        return Atom(value)
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def settled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Prepared values as plain ones for a check of types: directives applied to nothing, references left out."""
+    plain: dict[str, Any] = {}
+    for key, value in values.items():
+        if type(value) is Replace:
+            value = value.value
+        kind = type(value)
+        if kind is dict:
+            plain[key] = settled(value)
+        elif kind is ListEdit:
+            plain[key] = value.items
+        elif kind is SecretLiteral:
+            plain[key] = value.value
+        elif kind not in (Unset, Atom):
+            plain[key] = value
+    return plain

@@ -1,0 +1,292 @@
+"""Who may override what: a request's overrides against the policies of a lineage, decided leaf by leaf.
+
+Nothing is allowed unless somebody allows it, policies combine restrictively, deny beats allow, and what is sensitive
+has to be named exactly. A pattern names a path (and all beneath it): ``chat.temperature``, ``chat.*``, ``*``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from msgspec import UNSET
+
+from livery.core.merge import Merged, edited
+from livery.core.paths import SETTINGS, Path, folded, path_of, text_of
+from livery.core.profile import PolicySpec
+from livery.core.redact import secret_name
+from livery.core.schema import SettingsSchema
+from livery.core.values import DIRECTIVES, KeyedEdit, ListEdit, Replace
+from livery.errors import Fault, ValidationError
+
+_KEYED = ("middlewares", "servers")
+_SENSITIVE_NAME = re.compile(r"(?:^|_)(?:base_?urls?|endpoints?|prox(?:y|ies)|cache_dir(?:ectory)?)(?:_|$)")
+
+
+class OwnedPolicy(NamedTuple):
+    """A policy and whose it is: ``registry/profile``, a registry, or the application."""
+
+    owner: str
+    version: int
+    policy: PolicySpec
+
+
+class Decision(NamedTuple):
+    """The verdict on one key of an override: the rule, and the profile or registry (with its version) it stands in."""
+
+    key: str
+    allowed: bool
+    rule: str
+    profile: str = ""
+    version: int = 0
+
+
+def combine(policies: Iterable[PolicySpec]) -> PolicySpec:
+    """The policy that allows only what each of them allows; an absent field inherits."""
+    allow: Any = UNSET
+    allowed: Any = UNSET
+    denied: dict[str, None] = {}
+    read_only = False
+    for policy in policies:
+        if policy.allow_overrides is not UNSET:
+            allow = policy.allow_overrides if allow is UNSET else allow and policy.allow_overrides
+        if policy.allowed_override_keys is not UNSET:
+            keys = policy.allowed_override_keys
+            allowed = keys if allowed is UNSET else _intersection(allowed, keys)
+        denied.update(dict.fromkeys(policy.denied_override_keys))
+        read_only = read_only or policy.read_only
+    return PolicySpec(
+        allow_overrides=allow,
+        allowed_override_keys=allowed,
+        denied_override_keys=tuple(denied),
+        read_only=read_only,
+    )
+
+
+def _intersection(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
+    """Of two lists of patterns the narrower ones: each that the other list covers."""
+    kept = [key for key in one if _covering(other, _pattern(key)[0])]
+    kept += [key for key in other if _covering(one, _pattern(key)[0])]
+    return tuple(dict.fromkeys(kept))
+
+
+@lru_cache(maxsize=1024)
+def _pattern(text: str) -> tuple[Path, bool]:
+    """A pattern as the folded path that it covers, and whether it ends in ``*``."""
+    if text == "*":
+        return (), True
+    wild = text.endswith(".*")
+    return folded(path_of(text.removesuffix(".*").strip())), wild
+
+
+def _covering(patterns: Iterable[str], path: Path) -> str | None:
+    """The first pattern that covers a folded path."""
+    for text in patterns:
+        prefix, _ = _pattern(text)
+        if path[: len(prefix)] == prefix:
+            return text
+    return None
+
+
+def policy_faults(policy: PolicySpec, field: str) -> list[Fault]:
+    """What contradicts itself in one policy: the same key in both lists, a pattern that is none."""
+    faults: list[Fault] = []
+    lists = {
+        "allowed_override_keys": policy.allowed_override_keys,
+        "denied_override_keys": policy.denied_override_keys,
+    }
+    seen: dict[tuple[Path, bool], str] = {}
+    for name, keys in lists.items():
+        for position, key in enumerate(keys if keys is not UNSET else ()):
+            try:
+                pattern = _pattern(key)
+            except ValidationError as error:
+                faults.append(Fault(f"{field}.{name}[{position}]", error.reason))
+                continue
+            if seen.setdefault(pattern, name) != name:
+                faults.append(Fault(f"{field}.{name}[{position}]", f"{key!r} is also in {seen[pattern]}"))
+    return faults
+
+
+# Deciding
+
+
+def decide(
+    overrides: Mapping[str, Any], below: Merged, policies: Sequence[OwnedPolicy], schema: SettingsSchema
+) -> list[Decision]:
+    """A decision for every leaf that prepared overrides touch over what is merged ``below``, sorted by key."""
+    touched: dict[Path, None] = {}
+    for field, value in overrides.items():
+        if field in _KEYED:
+            paths = _touched_elements(field, value, below.values)
+        else:
+            paths = _touched((field,), value, below.values.get(field), schema)
+        touched.update(dict.fromkeys(paths))
+    judge = _Judge(overrides, below, policies, schema)
+    return sorted((judge.decision(path) for path in touched), key=lambda decision: decision.key)
+
+
+def _touched(path: Path, value: Any, below: Any, schema: SettingsSchema) -> Iterator[Path]:
+    """The leaves that an override sets, changes or removes: those it names, and all beneath what it unsets."""
+    if type(value) is dict and value:
+        for key, child in value.items():
+            yield from _touched((*path, key), child, below.get(key) if type(below) is dict else None, schema)
+        return
+    if type(value) in DIRECTIVES and type(value) is not ListEdit:
+        if path[0] == SETTINGS:
+            yield from ((SETTINGS, *leaf) for leaf in schema.leaves_below(path[1:]))
+        if type(below) is dict:
+            yield from _leaf_paths(path, below)
+        if type(value) is Replace:
+            yield from _touched(path, value.value, below, schema)
+        if type(below) is dict or (path[0] == SETTINGS and _is_mapping(schema, path[1:])):
+            return
+    yield path
+
+
+def _is_mapping(schema: SettingsSchema, path: Path) -> bool:
+    return bool((schema.node(path) or {}).get("properties"))
+
+
+def _leaf_paths(path: Path, value: Mapping[str, Any]) -> Iterator[Path]:
+    for key, child in value.items():
+        if type(child) is dict and child:
+            yield from _leaf_paths((*path, key), child)
+        else:
+            yield (*path, key)
+
+
+def _touched_elements(field: str, value: Any, below: Mapping[str, Any]) -> Iterator[Path]:
+    """The elements of a keyed list that an override touches, or the field where it touches none by name."""
+    names: dict[str, None] = {}
+    if type(value) is KeyedEdit:
+        names.update(dict.fromkeys(value.elements))
+    elif type(value) is dict:
+        names.update(dict.fromkeys(value))
+    else:
+        names.update(dict.fromkeys(below.get(field, ())))
+        names.update(dict.fromkeys(value.value if type(value) is Replace else ()))
+    yield from ((field, name) for name in names) if names else [(field,)]
+
+
+class _Judge:
+    """The rules in their order; each answers with a decision or leaves it to the next."""
+
+    def __init__(
+        self,
+        overrides: Mapping[str, Any],
+        below: Merged,
+        policies: Sequence[OwnedPolicy],
+        schema: SettingsSchema,
+    ) -> None:
+        self.overrides = overrides
+        self.below = below
+        self.policies = policies
+        self.schema = schema
+
+    def decision(self, path: Path) -> Decision:
+        key, compared = text_of(path), folded(path)
+        rules = (
+            self._enforced,
+            self._denied,
+            self._not_allowed,
+            self._sensitive,
+            self._unlisted,
+            self._widening,
+        )
+        for rule in rules:
+            answer = rule(path, compared)
+            if answer is not None:
+                reason, owned = answer
+                return _decision(key, False, reason, owned)
+        return _decision(key, True, *self._allowing(compared))
+
+    def _enforced(self, path: Path, compared: Path) -> tuple[str, OwnedPolicy | None] | None:
+        origin = self.below.enforcing(path)
+        return None if origin is None else (str(origin), None)
+
+    def _denied(self, path: Path, compared: Path) -> tuple[str, OwnedPolicy | None] | None:
+        for owned in self.policies:
+            pattern = _covering(owned.policy.denied_override_keys, compared)
+            if pattern is not None:
+                return f"denied_override_keys has {pattern!r}", owned
+        return None
+
+    def _not_allowed(self, path: Path, compared: Path) -> tuple[str, OwnedPolicy | None] | None:
+        given = [owned for owned in self.policies if owned.policy.allow_overrides is not UNSET]
+        for owned in given:
+            if not owned.policy.allow_overrides:
+                return "allow_overrides is false", owned
+        return None if given else ("no policy says allow_overrides: true", None)
+
+    def _sensitive(self, path: Path, compared: Path) -> tuple[str, OwnedPolicy | None] | None:
+        if not is_sensitive(path, self.schema):
+            return None
+        for owned in self._lists():
+            if not self._lists_exactly(owned, compared):
+                return "sensitive, and not in allowed_override_keys by its exact path", owned
+        return None if self._lists() else ("sensitive, and no policy lists its exact path", None)
+
+    def _unlisted(self, path: Path, compared: Path) -> tuple[str, OwnedPolicy | None] | None:
+        for owned in self._lists():
+            if _covering(_allowed_keys(owned), compared) is None:
+                return "not in allowed_override_keys", owned
+        return None
+
+    def _widening(self, path: Path, compared: Path) -> tuple[str, OwnedPolicy | None] | None:
+        """A tools override may only narrow, unless ``tools`` is listed exactly."""
+        if path != ("tools",):
+            return None
+        lists = self._lists()
+        if lists and all(self._lists_exactly(owned, compared) for owned in lists):
+            return None
+        current = self.below.values.get("tools", list(self.schema.default_tools))
+        added = [tool for tool in self._tools_after(current) if tool not in current]
+        if not added:
+            return None
+        return f"tools may only be narrowed here; {', '.join(map(str, added))} would be added", lists[
+            0
+        ] if lists else None
+
+    def _tools_after(self, current: list[Any]) -> list[Any]:
+        value = self.overrides["tools"]
+        if type(value) is ListEdit:
+            return edited(current, value)
+        if type(value) is Replace:
+            value = value.value
+        return value if isinstance(value, list) else list(self.schema.default_tools)
+
+    def _allowing(self, compared: Path) -> tuple[str, OwnedPolicy | None]:
+        for owned in self._lists():
+            return f"allowed_override_keys has {_covering(_allowed_keys(owned), compared)!r}", owned
+        return "allow_overrides is true", next((o for o in self.policies if o.policy.allow_overrides is True), None)
+
+    def _lists(self) -> list[OwnedPolicy]:
+        return [owned for owned in self.policies if owned.policy.allowed_override_keys is not UNSET]
+
+    def _lists_exactly(self, owned: OwnedPolicy, compared: Path) -> bool:
+        """Of a keyed list the whole field may be listed in place of one element."""
+        exact = {prefix for prefix, wild in map(_pattern, _allowed_keys(owned)) if not wild}
+        return compared in exact or (compared[0] in _KEYED and compared[:1] in exact)
+
+
+def _allowed_keys(owned: OwnedPolicy) -> tuple[str, ...]:
+    keys = owned.policy.allowed_override_keys
+    return keys if keys is not UNSET else ()
+
+
+def _decision(key: str, allowed: bool, rule: str, owned: OwnedPolicy | None) -> Decision:
+    return Decision(key, allowed, rule, owned.owner if owned else "", owned.version if owned else 0)
+
+
+def is_sensitive(path: Path, schema: SettingsSchema) -> bool:
+    """Whether a path may be overridden only where it is listed exactly: secrets, addresses, code that runs."""
+    if path[0] in _KEYED:
+        return True
+    if path[0] != SETTINGS:
+        return False
+    if schema.is_sensitive(path[1:]):
+        return True
+    return any(secret_name(part) or _SENSITIVE_NAME.search(part.replace("-", "_").lower()) for part in path[1:])
