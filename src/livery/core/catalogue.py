@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from livery.core.extensions import NO_EXTENSION_SCHEMAS, ExtensionSchemas
 from livery.core.layers import Layer, Origin, layer_of
 from livery.core.merge import merge
 from livery.core.names import Reference, nearest
@@ -18,7 +19,7 @@ from livery.core.policy import OwnedPolicy, combine
 from livery.core.profile import PolicySpec, Profile, Registry, RuntimeSpec
 from livery.core.schema import SettingsSchema
 from livery.core.values import revealed
-from livery.errors import LiveryError, ProfileNotFound, RegistryNotFound
+from livery.errors import Invalid, LiveryError, ProfileNotFound, RegistryNotFound
 
 
 class ProfileLayer:
@@ -34,7 +35,7 @@ class ProfileLayer:
     def as_selected(self) -> Layer:
         """The prepared runtime with the extensions beside it; made when it is first needed."""
         profile = self.profile
-        runtime: dict[str, Any] = msgspec.to_builtins(profile.runtime)
+        runtime = profile.runtime.given()
         if profile.extensions:
             runtime["extensions"] = profile.extensions
         origin = Origin("profile", profile.registry, profile.slug, self.source, profile.version)
@@ -143,7 +144,7 @@ class RegistryLayer:
 
     def _layer(self, kind: Any, runtime: RuntimeSpec) -> Layer:
         origin = Origin(kind, self.head.slug, "", self.source, self.head.version)
-        return layer_of(origin, msgspec.to_builtins(runtime), self.schema, f"registry.{kind}")
+        return layer_of(origin, runtime.given(), self.schema, f"registry.{kind}")
 
 
 class RegistryView:
@@ -156,19 +157,21 @@ class RegistryView:
         profiles: Mapping[str, ProfileStack],
         schema: SettingsSchema,
         *,
+        extension_schemas: ExtensionSchemas = NO_EXTENSION_SCHEMAS,
         stamp: int = 0,
     ) -> None:
         self.slug = slug
         self.layers = tuple(layers)
         self.profiles = profiles
-        self.schema = schema
+        self._schema = schema
+        self.extension_schemas = extension_schemas
         self.stamp = stamp
         """The generation in which anything of the registry last changed."""
 
     @cached_property
     def head(self) -> Registry:
         """The registry-level fields over all sources: the later wins, ``policy`` combines, ``enforced`` the earlier."""
-        heads = [layer.head for layer in self.layers]
+        heads = [layer.head for layer in self.layers] or [Registry(slug=self.slug)]  # none: broken in every source
         public = next((layer.head for layer in self.layers if layer.writer), heads[-1])
         if len(heads) == 1:
             return public
@@ -177,14 +180,19 @@ class RegistryView:
             display_name=_last(h.display_name for h in heads),
             description=_last(h.description for h in heads),
             default_profile_slug=_last(h.default_profile_slug for h in heads),
-            defaults=runtime_of(merge(self.defaults).values),
-            enforced=runtime_of(merge(self.enforced).values),
+            defaults=_merged_or(public.defaults, self, "defaults"),
+            enforced=_merged_or(public.enforced, self, "enforced"),
             policy=combine([h.policy for h in heads]),
             callers={caller: slug for head in heads for caller, slug in head.callers.items()},
             fallback=_last(h.fallback for h in heads),
             settings_schema=_last(h.settings_schema for h in heads),
             foreign_sections=tuple(dict.fromkeys(s for h in heads for s in h.foreign_sections)),
         )
+
+    @cached_property
+    def schema(self) -> SettingsSchema:
+        """The schema of the settings, with the sections of other programs that the registry lists."""
+        return self._schema.with_sections(self.head.foreign_sections)
 
     @cached_property
     def defaults(self) -> tuple[Layer, ...]:
@@ -221,6 +229,14 @@ class RegistryView:
         if stack.fault is not None:
             raise stack.fault.with_traceback(None)
         return stack
+
+
+def _merged_or(written: RuntimeSpec, view: RegistryView, field: Literal["defaults", "enforced"]) -> RuntimeSpec:
+    """The merged runtime of a registry; as one source wrote it where the sources clash, which a resolution reports."""
+    try:
+        return runtime_of(merge(getattr(view, field)).values)
+    except Invalid:
+        return written
 
 
 class Catalogue:
@@ -261,16 +277,16 @@ class Catalogue:
 
     def bases_of(self, reference: Reference) -> Sequence[Reference] | None:
         """What :func:`livery.core.lineage.expand` asks: the bases, or None where there is no such profile."""
-        if reference.registry not in self.registries and not self.unavailable:
+        unknown = reference.registry not in self.registries
+        if unknown and reference.registry not in self.unavailable and None not in self.unavailable:
             return None
         view = self.view(reference.registry)
         return view.stack(reference.profile).bases if reference.profile in view.profiles else None
 
     def index(self) -> dict[Reference, Sequence[Reference]]:
-        """Every profile with its bases, for the check of the whole graph."""
+        """Every profile with its bases, for the check of the whole graph; a broken one is there, and leads nowhere."""
         return {
-            stack.reference: stack.bases
+            stack.reference: stack.bases if stack.fault is None else ()
             for view in self.registries.values()
             for stack in view.profiles.values()
-            if stack.fault is None
         }

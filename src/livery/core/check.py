@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import msgspec
-
 from livery.core.catalogue import Catalogue, ProfileLayer, RegistryLayer, RegistryView
-from livery.core.layers import prepare
+from livery.core.layers import prepare, settled
 from livery.core.lineage import check_graph
 from livery.core.names import Reference, nearest
 from livery.core.overrides import setting_faults
 from livery.core.paths import SETTINGS
 from livery.core.profile import Profile, RuntimeSpec
-from livery.core.schema import SettingsSchema
 from livery.errors import Fault, LineageError, ValidationError
 
 
@@ -47,9 +44,7 @@ def check_profile(layer: ProfileLayer, view: RegistryView) -> list[Finding]:
     """What is wrong with one source's document of a profile, lineage apart."""
     profile = layer.profile
     field = f"registry.profiles[{profile.slug}].runtime"
-    faults, warnings = _runtime_faults(
-        profile.runtime, profile.extensions, view.schema, field, view.head.foreign_sections
-    )
+    faults, warnings = _runtime_faults(profile.runtime, profile.extensions, view, field)
     where = (profile.registry, profile.slug, layer.source)
     return [Finding(*where, fault) for fault in faults] + [Finding(*where, w, blocking=False) for w in warnings]
 
@@ -57,23 +52,23 @@ def check_profile(layer: ProfileLayer, view: RegistryView) -> list[Finding]:
 def profile_faults(profile: Profile, view: RegistryView) -> list[Fault]:
     """The same for a profile that is not stored yet, warnings left out."""
     field = f"registry.profiles[{profile.slug}].runtime"
-    return _runtime_faults(profile.runtime, profile.extensions, view.schema, field, view.head.foreign_sections)[0]
+    return _runtime_faults(profile.runtime, profile.extensions, view, field)[0]
 
 
 def _runtime_faults(
-    runtime: RuntimeSpec,
-    extensions: dict[str, object],
-    schema: SettingsSchema,
-    field: str,
-    foreign: tuple[str, ...],
+    runtime: RuntimeSpec, extensions: dict[str, object], view: RegistryView, field: str
 ) -> tuple[list[Fault], list[Fault]]:
-    document = msgspec.to_builtins(runtime)
+    document = runtime.given()
     if extensions:
         document["extensions"] = extensions
     if not document:
         return [], []
-    values, faults, warnings = prepare(document, schema, field)
-    faults = faults + setting_faults(values.get(SETTINGS), schema, f"{field}.{SETTINGS}", foreign)
+    values, faults, warnings = prepare(document, view.schema, field)
+    settings = values.get(SETTINGS)
+    faults = faults + setting_faults(settings, view.schema, f"{field}.{SETTINGS}")
+    if extensions and not faults:
+        where = f"{field.removesuffix('.runtime')}.extensions"
+        faults = view.extension_schemas.faults(settled(values["extensions"]), where)
     return faults, [Fault(field, warning) for warning in warnings]
 
 
@@ -82,8 +77,9 @@ def check_registry(view: RegistryView) -> list[Finding]:
     findings: list[Finding] = []
     for layer in view.layers:
         findings += [Finding(view.slug, "", layer.source, fault) for fault in head_faults(layer, view)]
+        findings += [Finding(view.slug, "", layer.source, w, blocking=False) for w in _head_warnings(layer, view)]
     default = view.head.default_profile_slug
-    last = view.layers[-1].source
+    last = view.layers[-1].source if view.layers else ""
     if default and default not in view.profiles:
         reason = f"there is no profile {default!r}{_hint(default, view)}"
         findings.append(Finding(view.slug, "", last, Fault("registry.default_profile_slug", reason)))
@@ -99,9 +95,18 @@ def check_registry(view: RegistryView) -> list[Finding]:
 
 def head_faults(layer: RegistryLayer, view: RegistryView) -> Iterator[Fault]:
     """What is wrong with the runtimes of one source's registry document."""
-    head = layer.head
-    for name, runtime in (("defaults", head.defaults), ("enforced", head.enforced)):
-        yield from _runtime_faults(runtime, {}, view.schema, f"registry.{name}", view.head.foreign_sections)[0]
+    for name, runtime in _head_runtimes(layer):
+        yield from _runtime_faults(runtime, {}, view, name)[0]
+
+
+def _head_warnings(layer: RegistryLayer, view: RegistryView) -> Iterator[Fault]:
+    for name, runtime in _head_runtimes(layer):
+        yield from _runtime_faults(runtime, {}, view, name)[1]
+
+
+def _head_runtimes(layer: RegistryLayer) -> Iterator[tuple[str, RuntimeSpec]]:
+    yield "registry.defaults", layer.head.defaults
+    yield "registry.enforced", layer.head.enforced
 
 
 def _hint(slug: str, view: RegistryView) -> str:

@@ -26,9 +26,9 @@ def _mapping(properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     return {"type": "object", "properties": dict(properties), "additionalProperties": False, **more}
 
 
-def _partial_list(items: Mapping[str, Any], removed: Mapping[str, Any]) -> dict[str, Any]:
+def _partial_list(items: Mapping[str, Any], removed: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """A list that layers merge: the list, null, or one directive."""
-    whole = {"type": "array", "items": dict(items)}
+    whole = {"type": "array", "items": dict(items), **more}
     edits = [directive(name, whole) for name in ("$append", "$prepend", "$replace", "$literal")]
     remove = directive("$remove", {"type": "array", "items": dict(removed)})
     return {"anyOf": [whole, {"type": "null"}, *edits, remove, UNSET_DIRECTIVE]}
@@ -56,7 +56,10 @@ RUNTIME = _mapping(
             "description": "replaces the bases' prompt; empty keeps it, null unsets it",
         },
         "middlewares": {**_partial_list(MIDDLEWARE, TEXT), "description": "merged by name and id"},
-        "tools": {**_partial_list(TEXT, TEXT), "description": "tool ids; replace the bases', $append adds"},
+        "tools": {
+            **_partial_list(TEXT, TEXT, uniqueItems=True),
+            "description": "tool ids; replace the bases', $append adds",
+        },
         "servers": {**_partial_list(SERVER, TEXT), "description": "MCP servers, merged by name"},
     }
 )

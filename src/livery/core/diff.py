@@ -33,6 +33,7 @@ def _mappings(before: Mapping[str, Any], after: Mapping[str, Any], path: Path) -
 def _values(before: Any, after: Any, path: Path) -> Iterator[Difference]:
     if path[-1] in ("middlewares", "servers"):
         before, after = _keyed(before), _keyed(after)
+        yield from _order(before, after, path)
     if isinstance(before, Mapping) and isinstance(after, Mapping) and not _is_atom(before) and not _is_atom(after):
         yield from _mappings(before, after, path)
     elif after is _ABSENT:
@@ -41,6 +42,14 @@ def _values(before: Any, after: Any, path: Path) -> Iterator[Difference]:
         yield from _one_side(after, path, "added")
     elif not same(before, after):
         yield Difference(text_of(_shown(path)), "changed", before, after)
+
+
+def _order(before: Any, after: Any, path: Path) -> Iterator[Difference]:
+    """Elements that stay may change places, and a pipeline runs in their order."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        stayed, now = [key for key in before if key in after], [key for key in after if key in before]
+        if stayed != now:
+            yield Difference(text_of(_shown(path)), "changed", stayed, now)
 
 
 def _one_side(value: Any, path: Path, kind: Literal["added", "removed"]) -> Iterator[Difference]:

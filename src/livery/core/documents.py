@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-import orjson
 from msgspec import UNSET
 
 from livery.core.contract import shape_faults
+from livery.core.json_faults import json_faults
 from livery.core.names import (
     Reference,
     extension_key,
@@ -23,7 +23,6 @@ from livery.core.names import (
 from livery.core.policy import policy_faults
 from livery.core.profile import Metadata, PolicySpec, Profile, Registry, RuntimeSpec
 from livery.core.schema import dotted
-from livery.core.values import MAX_PROFILE_BYTES
 from livery.errors import Fault, ValidationError
 
 
@@ -45,12 +44,25 @@ def read_registry(document: Any, *, slug: str | None = None, field: str = "regis
         fault = Fault(field, f"expected a mapping, got {type_name(document)}")
         return ReadRegistry(Registry(slug=slug or "invalid"), [fault], {})
     head = {key: value for key, value in document.items() if key != "profiles"}
-    faults = [Fault(dotted(field, path), reason) for path, reason in shape_faults("registry", head)]
+    faults = _shape_faults("registry", head, field)
     name = _registry_name(document, slug, field, faults)
     profiles, broken = _profiles(document.get("profiles"), name, field, faults)
-    sound = {key: value for key, value in head.items() if not _names_field(faults, f"{field}.{key}")}
-    registry = _head(sound, name, field, faults)
+    registry = _head(_sound(head, faults, field), name, field, faults)
     return ReadRegistry(msgspec.structs.replace(registry, profiles=profiles), faults, broken)
+
+
+def _shape_faults(kind: str, document: Mapping[str, Any], field: str) -> list[Fault]:
+    """Faults of the shape of a document, or those of what is no JSON at all."""
+    return json_faults(document, field) or [
+        Fault(dotted(field, path), reason) for path, reason in shape_faults(kind, document)
+    ]
+
+
+def _sound(document: Mapping[str, Any], faults: Sequence[Fault], field: str) -> dict[str, Any]:
+    """The fields of a document that no fault names; none where a fault is about the whole."""
+    if any(fault.field == field for fault in faults):
+        return {}
+    return {key: value for key, value in document.items() if not _names_field(faults, f"{field}.{key}")}
 
 
 def _names_field(faults: Sequence[Fault], field: str) -> bool:
@@ -67,6 +79,8 @@ def _registry_name(document: Mapping[str, Any], slug: str | None, field: str, fa
     except ValidationError as error:
         faults.extend(error.faults)
         return slug or "invalid"
+    if document.get("id", name) != name:
+        faults.append(Fault(f"{field}.id", f"is read-only and would be {name!r}"))
     if slug is not None and name != slug:
         faults.append(Fault(f"{field}.slug", f"map key and slug must match: {slug!r} against {name!r}"))
     return slug or name
@@ -150,12 +164,12 @@ def read_profile(
     if not isinstance(document, Mapping):
         return None, [Fault(field, f"expected a mapping, got {type_name(document)}")]
     fields, faults = _old_spellings(document, field)
-    faults += [Fault(dotted(field, path), reason) for path, reason in shape_faults("profile", fields)]
-    if not faults:
-        faults += _identity_faults(fields, registry, slug, field)
-    if not faults:
-        return _profile(fields, registry, slug, field)
-    return None, faults
+    faults += _shape_faults("profile", fields, field)
+    if any(fault.field == field for fault in faults):
+        return None, faults
+    fields = _sound(fields, faults, field)
+    faults += _identity_faults(fields, registry, slug, field)
+    return _profile(fields, registry, slug, field, faults), faults
 
 
 def _old_spellings(document: Mapping[str, Any], field: str) -> tuple[dict[str, Any], list[Fault]]:
@@ -164,6 +178,7 @@ def _old_spellings(document: Mapping[str, Any], field: str) -> tuple[dict[str, A
     if "stack" not in fields:
         return fields, []
     if "extends" in fields:
+        del fields["stack"]
         return fields, [Fault(f"{field}.stack", "given twice, also as 'extends'")]
     fields["extends"] = fields.pop("stack")
     return fields, []
@@ -179,33 +194,20 @@ def _identity_faults(fields: Mapping[str, Any], registry: str, slug: str | None,
         faults.append(Fault(f"{field}.slug", "a profile needs a slug"))
     elif slug is not None and own != slug:
         faults.append(Fault(f"{field}.slug", f"map key and profile slug must match: {slug!r} against {own!r}"))
-    if "id" in fields and fields["id"] != f"{registry}/{own}":
+    if own is not None and fields.get("id", f"{registry}/{own}") != f"{registry}/{own}":
         faults.append(Fault(f"{field}.id", f"is read-only and would be '{registry}/{own}'"))
-    if not faults:
-        faults += _size_faults(fields, field)
     return faults
 
 
-def _size_faults(fields: Mapping[str, Any], field: str) -> list[Fault]:
-    try:
-        size = len(orjson.dumps(fields))
-    except TypeError as error:  # a number of more than 64 bits, half a surrogate pair, too deep
-        return [Fault(field, f"cannot be written as JSON: {error}")]
-    if size > MAX_PROFILE_BYTES:
-        return [Fault(field, f"has {size} bytes, {MAX_PROFILE_BYTES} is the most")]
-    return []
-
-
 def _profile(
-    fields: Mapping[str, Any], registry: str, slug: str | None, field: str
-) -> tuple[Profile | None, list[Fault]]:
-    faults: list[Fault] = []
+    fields: Mapping[str, Any], registry: str, slug: str | None, field: str, faults: list[Fault]
+) -> Profile | None:
     policy = msgspec.convert(fields["policy"], PolicySpec) if fields.get("policy") else PolicySpec()
     faults += policy_faults(policy, f"{field}.policy")
     extends = _extends(fields, registry, field, faults)
     extensions = _extensions(fields.get("extensions", {}), field, faults)
     if faults:
-        return None, faults
+        return None
     return Profile(
         slug=slug or profile_slug(fields["slug"]),
         registry=registry,
@@ -216,7 +218,7 @@ def _profile(
         policy=policy,
         metadata=msgspec.convert(fields.get("metadata", {}), Metadata),
         extensions=extensions,
-    ), []
+    )
 
 
 def _extends(fields: Mapping[str, Any], registry: str, field: str, faults: list[Fault]) -> Any:
@@ -254,7 +256,7 @@ def is_bundle(document: Any) -> bool:
 
 def read_bundle(document: Mapping[str, Any]) -> tuple[list[ReadRegistry], list[Fault]]:
     """The registries of a bundle and the faults of the bundle itself."""
-    faults = [Fault(key, unknown_field(key, BUNDLE_FIELDS)) for key in document if key not in BUNDLE_FIELDS]
+    faults = [Fault(str(key), unknown_field(str(key), BUNDLE_FIELDS)) for key in document if key not in BUNDLE_FIELDS]
     registries = document["registries"]
     if not isinstance(registries, Mapping):
         return [], [*faults, Fault("registries", f"expected a mapping, got {type_name(registries)}")]

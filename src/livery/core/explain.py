@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from livery.core.effective import effective_values
 from livery.core.layers import Origin
 from livery.core.merge import Step
 from livery.core.paths import Path, text_of
-from livery.core.resolve import effective_values
 from livery.core.resolved import ResolvedProfile
-from livery.core.values import KeyedEdit, ListEdit, Replace, Unset, hidden, written
+from livery.core.values import UNSET, KeyedEdit, ListEdit, Unset, hidden, written
 from livery.errors import Place
 
 SCHEMA_DEFAULT = Origin("schema")
@@ -64,13 +64,24 @@ class Explained(NamedTuple):
 def explain(resolved: ResolvedProfile) -> list[Explained]:
     """Every leaf of a resolution, in the order of the effective runtime; then the leaves that are unset."""
     merged = resolved.merged
-    spoken = dict(merged.leaves())
-    rows = [_explained(resolved, path, value, merged.steps(path)) for path, value in _leaves(resolved.effective, ())]
+    rows = list(_present(resolved))
     shown = {row.path for row in rows}
-    for path, steps in spoken.items():
+    for path, steps in merged.leaves():
         if path not in shown and type(steps[-1][1]) is Unset and not _is_above(path, shown):
-            rows.append(_row(resolved, path, None, False, steps))
+            row = _row(merged.origins, path, None, steps, None)
+            rows.append(row._replace(present=False, origin=merged.origins[steps[-1][0]]))
     return rows
+
+
+def _present(resolved: ResolvedProfile) -> Iterator[Explained]:
+    merged = resolved.merged
+    elements: dict[str, Any] = {key: {} for key in resolved.effective["middlewares"]}
+    defaults = effective_values({"middlewares": elements}, resolved.schema)
+    for path, value in _leaves(resolved.effective, ()):
+        steps, default = merged.steps(path), _value_at(defaults, path)
+        emptied = value == {} and default is None and (not steps or type(steps[-1][1]) is Unset)
+        if not emptied:  # a mapping whose every member was unset is no leaf that anybody gave
+            yield _row(merged.origins, path, value, steps, default)
 
 
 def _is_above(path: Path, shown: set[Path]) -> bool:
@@ -85,37 +96,31 @@ def _leaves(value: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, Any]]:
             yield (*path, key), child
 
 
-def _explained(resolved: ResolvedProfile, path: Path, value: Any, steps: list[Step]) -> Explained:
-    return _row(resolved, path, value, True, steps)
-
-
-def _row(resolved: ResolvedProfile, path: Path, value: Any, present: bool, steps: list[Step]) -> Explained:
-    origins = resolved.merged.origins
-    last_words = {index: said for index, said in steps}  # of one layer only the last word counts
+def _row(origins: list[Origin], path: Path, value: Any, steps: list[Step], default: Any) -> Explained:
+    last_words = dict(steps)  # of one layer only the last word counts
     history = [HistoryEntry(origins[index], hidden(written(said)), path) for index, said in last_words.items()]
-    default = _default_at(resolved, path)
     if default is not None:
         history.insert(0, HistoryEntry(SCHEMA_DEFAULT, hidden(default), path))
     if not last_words:
-        return Explained(path, hidden(value), present, SCHEMA_DEFAULT, tuple(history), "schema default")
-    index, said = next(reversed(last_words.items()))
-    origin = SCHEMA_DEFAULT if type(said) is Unset and present else origins[index]
-    return Explained(path, hidden(value), present, origin, tuple(history), _rule(origins[index], said))
+        return Explained(path, hidden(value), True, SCHEMA_DEFAULT, tuple(history), "schema default")
+    index, said = steps[-1]
+    origin = SCHEMA_DEFAULT if type(said) is Unset else origins[index]
+    replaced = (index, UNSET) in steps
+    return Explained(path, hidden(value), True, origin, tuple(history), _rule(origins[index], said, replaced))
 
 
-def _rule(origin: Origin, said: Any) -> str:
+def _rule(origin: Origin, said: Any, replaced: bool) -> str:
     if type(said) is Unset:
         return f"unset by {origin}"
     if isinstance(said, ListEdit | KeyedEdit):
         return f"${said.kind} by {origin}"
-    if type(said) is Replace:
-        return f"replaced by {origin}"
     rules = {"enforced": "enforced: nothing may override it", "request": "override allowed by the policy"}
-    return rules.get(origin.layer, "the highest layer that sets it")
+    return rules.get(origin.layer, "replaced as a whole" if replaced else "the highest layer that sets it")
 
 
-def _default_at(resolved: ResolvedProfile, path: Path) -> Any:
-    node: Any = effective_values({}, resolved.schema)
+def _value_at(values: Mapping[str, Any], path: Path) -> Any:
+    """The leaf at a path; None where there is none."""
+    node: Any = values
     for part in path:
         if type(node) is not dict or part not in node:
             return None

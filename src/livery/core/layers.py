@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 from livery.core.names import type_name, unknown_field
 from livery.core.paths import RUNTIME_FIELDS, SETTINGS, Path, text_of
-from livery.core.redact import is_secret, secret_argument
-from livery.core.schema import SettingsSchema
+from livery.core.redact import is_secret, is_secret_reference, secret_argument
+from livery.core.schema import SettingsSchema, dotted
 from livery.core.values import (
     MAX_DEPTH,
     UNSET,
@@ -18,6 +18,7 @@ from livery.core.values import (
     Replace,
     SecretLiteral,
     Unset,
+    has_surrogate,
     number_fault,
     plain_number,
 )
@@ -91,6 +92,30 @@ def layer_of(origin: Origin, runtime: Mapping[str, Any], schema: SettingsSchema,
     return Layer(origin, values, tuple(warnings))
 
 
+def under(layer: Layer, schema: SettingsSchema) -> Layer:
+    """A layer as a further schema sees it: what that one calls a secret or a unit becomes one as well."""
+    if SETTINGS not in layer.values:
+        return layer
+    settings = _under((), layer.values[SETTINGS], schema)
+    return layer._replace(values={**layer.values, SETTINGS: settings})
+
+
+def _under(path: Path, value: Any, schema: SettingsSchema) -> Any:
+    kind = type(value)
+    if kind is dict:
+        read = {key: _under((*path, key), child, schema) for key, child in value.items()}
+        return Replace(read) if path in schema.units else read
+    if kind is list:
+        return [_under((*path, str(position)), item, schema) for position, item in enumerate(value)]
+    if kind is Replace:
+        inner = _under(path, value.value, schema)
+        return inner if type(inner) is Replace else Replace(inner)
+    if kind is ListEdit:
+        return value._replace(items=_under(path, value.items, schema))
+    secret = kind in (str, int, float) and is_secret((SETTINGS, *path), value, schema)
+    return SecretLiteral(value) if secret else value
+
+
 class _Reader:
     """One pass over one document; collects what is wrong with it on the way."""
 
@@ -99,16 +124,21 @@ class _Reader:
         self.field = field
         self.faults: list[Fault] = []
         self.warnings: list[str] = []
+        self.positions: dict[Path, Path] = {}
+        """Where the elements of keyed lists stand in the document, by the path that they get."""
 
     def fault(self, path: Path, reason: str) -> None:
-        if path[:1] == ("extensions",) and self.field.endswith(".runtime"):
-            self.faults.append(Fault(f"{self.field.removesuffix('runtime')}{'.'.join(path)}", reason))
-        else:
-            self.faults.append(Fault(".".join((self.field, *path)), reason))
+        path = (*self.positions.get(path[:2], path[:2]), *path[2:])
+        beside = path[:1] == ("extensions",) and self.field.endswith(".runtime")
+        field = self.field.removesuffix(".runtime") if beside else self.field
+        self.faults.append(Fault(dotted(field, path), reason))
 
-    def top(self, runtime: Mapping[str, Any]) -> dict[str, Any]:
+    def top(self, runtime: Any) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for name, value in runtime.items():
+        if not isinstance(runtime, Mapping):
+            self.fault((), f"expected a mapping, got {type_name(runtime)}")
+            return values
+        for name, value in self.items((), runtime):
             path = (name,)
             if name in _KEYED:
                 read = self.keyed(path, value)
@@ -127,7 +157,7 @@ class _Reader:
 
     def mapping_field(self, path: Path, value: Any) -> Any:
         read = self.value(path, value)
-        if isinstance(read, dict | Unset | Replace) and not isinstance(read, Atom):
+        if _is_mapping_or_unset(read):
             return read
         self.fault(path, f"expected a mapping, got {type_name(value)}")
         return None
@@ -135,9 +165,8 @@ class _Reader:
     def prompt(self, path: Path, value: Any) -> Any:
         """``""`` keeps the base, so it is as good as absent."""
         read = self.value(path, value)
-        plain = read.value if type(read) in (Replace, SecretLiteral) else read
-        if isinstance(plain, str | Unset | Atom):
-            return None if plain == "" else plain
+        if isinstance(read, str | Unset | Atom | SecretLiteral):
+            return None if read == "" else read
         self.fault(path, f"expected text, got {type_name(value)}")
         return None
 
@@ -176,7 +205,7 @@ class _Reader:
         if name == "$remove":
             return KeyedEdit("remove", dict.fromkeys(self.names(path, payload)))
         elements = self.elements((*path, name), payload)
-        if name == "$append":
+        if name in ("$append", "$literal"):
             return elements
         return KeyedEdit("prepend", elements) if name == "$prepend" else Replace(elements)
 
@@ -198,8 +227,11 @@ class _Reader:
             if key in elements:
                 self.fault((*path, str(index)), f"{key!r} stands twice in one layer; give one of them another id")
                 continue
-            elements[key] = self.value((path[0], key), item)
-            self.element_fields(path, index, elements[key])
+            self.positions[path[0], key] = (*path, str(index))
+            element = self.value((path[0], key), item)
+            if type(element) is dict:  # anything else has a directive among its fields, which is a fault already
+                self.element_fields((path[0], key), element)
+                elements[key] = element
         return elements
 
     def element_key(self, path: Path, index: int, item: Any) -> str | None:
@@ -217,18 +249,19 @@ class _Reader:
             return None
         return f"{name}#{ident}" if ident else name
 
-    def element_fields(self, path: Path, index: int, element: Any) -> None:
+    def element_fields(self, path: Path, element: dict[str, Any]) -> None:
         """A middleware's fields are known here; those of servers belong to the schema of servers."""
         if path[0] != "middlewares":
             return
-        element.pop("id", None) if element.get("id") == "" else None
+        if element.get("id") == "":
+            del element["id"]
         for name, value in element.items():
             if name not in ("name", "id", "enabled", "config"):
-                self.fault((*path, str(index), name), unknown_field(name, ("name", "id", "enabled", "config")))
+                self.fault((*path, name), unknown_field(name, ("name", "id", "enabled", "config")))
             elif name == "enabled" and not isinstance(value, bool | Unset):
-                self.fault((*path, str(index), name), "expected true or false")
-            elif name == "config" and (not isinstance(value, dict | Unset | Replace) or isinstance(value, Atom)):
-                self.fault((*path, str(index), name), "expected a mapping")
+                self.fault((*path, name), "expected true or false")
+            elif name == "config" and not _is_mapping_or_unset(value):
+                self.fault((*path, name), "expected a mapping")
 
     # Values: mappings with directives, and data.
 
@@ -246,8 +279,12 @@ class _Reader:
         if len(path) > MAX_DEPTH:
             self.fault(path[:4], f"nested deeper than {MAX_DEPTH}")
             return {}
-        below = {key: self.value((*path, key), child) for key, child in self.items(path, value)}
-        return Replace(below) if path[0] == SETTINGS and path[1:] in self.schema.units else below
+        return self.whole(path, {key: self.value((*path, key), child) for key, child in self.items(path, value)})
+
+    def whole(self, path: Path, read: Any) -> Any:
+        """What was read, as a replacement where the schema says that a mapping is one unit."""
+        unit = type(read) is dict and path[0] == SETTINGS and path[1:] in self.schema.units
+        return Replace(read) if unit else read
 
     def directive(self, path: Path, value: Mapping[str, Any]) -> str | None:
         """The directive that a mapping is, if it is one."""
@@ -264,15 +301,24 @@ class _Reader:
                 self.fault(path, "$unset takes true")
             return UNSET
         if name == "$literal":
-            return self.data(path, payload)
+            return self.whole(path, self.data(path, payload))
         if name == "$replace":
-            if not isinstance(payload, Mapping | list):
-                self.fault(path, f"$replace takes a mapping or a list, got {type_name(payload)}")
-            return Replace(self.value(path, payload))
+            return self.replacement(path, payload)
         if not isinstance(payload, list):
             self.fault(path, f"{name} takes a list, got {type_name(payload)}")
             return ListEdit("append", [])
         return ListEdit(_LIST_EDITS[name], self.data(path, payload))  # type: ignore[arg-type]
+
+    def replacement(self, path: Path, payload: Any) -> Replace:
+        if not isinstance(payload, Mapping | list):
+            self.fault(path, f"$replace takes a mapping or a list, got {type_name(payload)}")
+            return Replace({})
+        inner = self.directive(path, payload) if isinstance(payload, Mapping) else None
+        if inner not in (None, "$literal"):
+            self.fault(path, f"$replace takes the value itself, not {inner}")
+            return Replace({})
+        read = self.value(path, payload)
+        return read if type(read) is Replace else Replace(read)
 
     def data(self, path: Path, value: Any) -> Any:
         """The prepared form of plain data: no directive is looked for."""
@@ -282,12 +328,12 @@ class _Reader:
             return value
         if isinstance(value, int | float):
             return self.number(path, value)
+        if isinstance(value, Mapping) and len(value) == 1 and ("$secret" in value or "$redacted" in value):
+            return self.atom(path, value)
         if len(path) > MAX_DEPTH:
             self.fault(path[:4], f"nested deeper than {MAX_DEPTH}")
             return None
         if isinstance(value, Mapping):
-            if len(value) == 1 and ("$secret" in value or "$redacted" in value):
-                return self.atom(path, value)
             return {key: self.data((*path, key), child) for key, child in self.items(path, value)}
         if isinstance(value, list | tuple):
             return self.list_items(path, list(value))
@@ -302,15 +348,18 @@ class _Reader:
         ]
 
     def items(self, path: Path, value: Mapping[Any, Any]) -> list[tuple[str, Any]]:
-        for key in value:
+        sound: list[tuple[str, Any]] = []
+        for key, child in value.items():
             if not isinstance(key, str):
                 self.fault(path, f"the key {key!r} is not text; quote it")
-            elif not key.isascii() and _has_surrogate(key):
-                self.fault(path, "a key holds half of a surrogate pair")
-        return [(key, child) for key, child in value.items() if isinstance(key, str)]
+            elif not key.isascii() and has_surrogate(key):
+                self.fault(path, f"the key {key!r} holds half of a surrogate pair, which UTF-8 cannot")
+            else:
+                sound.append((key, child))
+        return sound
 
     def text(self, path: Path, value: str) -> Any:
-        if not value.isascii() and _has_surrogate(value):
+        if not value.isascii() and has_surrogate(value):
             self.fault(path, "holds half of a surrogate pair, which UTF-8 cannot")
             return ""
         return self.secret(path, value) if is_secret(path, value, self.schema) else value
@@ -322,23 +371,25 @@ class _Reader:
         return SecretLiteral(value)
 
     def number(self, path: Path, value: float) -> Any:
+        secret = is_secret(path, value, self.schema)
         reason = number_fault(value)
         if reason:
-            self.fault(path, reason)
+            self.fault(path, "the number cannot be used: it is too large or not finite" if secret else reason)
             return 0
         number = plain_number(value)
-        return self.secret(path, number) if is_secret(path, number, self.schema) else number
+        return self.secret(path, number) if secret else number
 
     def atom(self, path: Path, value: Mapping[str, Any]) -> Any:
         if "$redacted" in value:
             self.fault(path, "a redacted value can only stand where there is a value to keep")
-        elif not isinstance(value["$secret"], str) or not value["$secret"].startswith(("env:", "file:")):
+        elif not is_secret_reference(value):
             self.fault(path, "$secret takes 'env:NAME' or 'file:/path'")
         return Atom(value)
 
 
-def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= char <= "\udfff" for char in text)
+def _is_mapping_or_unset(read: Any) -> bool:
+    inner = read.value if type(read) is Replace else read
+    return type(inner) in (dict, Unset)
 
 
 def settled(values: Mapping[str, Any]) -> dict[str, Any]:

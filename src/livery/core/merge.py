@@ -47,8 +47,8 @@ class Merged:
                 elif type(below) is not dict:
                     raise self._clash((*path, key), trace[key], index, "a mapping meets a value that is none")
                 node = trace.get(key)
-                if type(node) is not dict:  # nothing yet, or a leaf that was unset
-                    trace[key] = node = {None: node} if node else {}
+                if type(node) is not dict:
+                    node = _opened(trace, key)
                 if value:
                     self._mapping(below, node, value, index, (*path, key))
                 else:
@@ -93,30 +93,31 @@ class Merged:
     def _edit_keyed(
         self, values: dict[str, Any], trace: Trace, key: str, edit: KeyedEdit, index: int, path: Path
     ) -> None:
-        below = values.get(key, {})
+        known = list(values.get(key, ()))
         if edit.kind == "remove":
-            for name in [name for name in below if name in edit.elements or name.partition("#")[0] in edit.elements]:
-                self._unset(below, trace[key], name, index)
+            node = _opened(trace, key)
+            node.setdefault(None, []).append((index, edit))
+            for name in [name for name in known if removes(edit, name)]:
+                self._unset(values[key], node, name, index)
             return
         self._mapping(values, trace, {key: edit.elements}, index, path)
         merged = values[key]
-        values[key] = {name: merged[name] for name in edit.elements} | merged
+        values[key] = {name: merged[name] for name in edit.elements if name not in known} | merged
 
     def _clash(self, path: Path, node: Any, index: int, reason: str) -> MergeConflict:
         below = max(step for step, _ in _steps_at_or_below(node))
         return MergeConflict(text_of(path), str(self.origins[below]), str(self.origins[index]), reason)
 
     def steps(self, path: Path) -> list[Step]:
-        """The steps of one leaf, lowest layer first; empty where no layer speaks of it."""
+        """The steps of one leaf, lowest layer first; of one that no layer names, those that unset what is above it."""
         node: Any = self.trace
         above: list[Step] = []
         for part in path:
-            if type(node) is not dict:
-                return above
-            above = [step for step in node.get(None, ()) if step[1] is UNSET]
-            node = node.get(part)
+            here = node.get(None, ()) if type(node) is dict else node
+            above += [step for step in here if step[1] is UNSET]
+            node = node.get(part) if type(node) is dict else None
             if node is None:
-                return above
+                return sorted(above, key=_layer_of_step)
         return list(node.get(None, ())) if type(node) is dict else list(node)
 
     def enforcing(self, path: Path) -> Origin | None:
@@ -124,7 +125,8 @@ class Merged:
         node: Any = self.trace
         for part in path:
             if type(node) is dict:
-                origin = self._enforced_step(node.get(None, ()))
+                here = (step for step in node.get(None, ()) if type(step[1]) is not KeyedEdit or removes(step[1], part))
+                origin = self._enforced_step(here)
                 if origin is not None:
                     return origin
                 node = node.get(part)
@@ -156,6 +158,23 @@ def merge(layers: Iterable[Layer]) -> Merged:
     for layer in layers:
         merged.lay(layer)
     return merged
+
+
+def removes(edit: KeyedEdit, key: str) -> bool:
+    """Whether ``$remove`` takes an element away: it names its key, or its name without an id."""
+    return edit.kind == "remove" and (key in edit.elements or key.partition("#")[0] in edit.elements)
+
+
+def _opened(trace: Trace, key: str) -> Trace:
+    """The node of a mapping: a new one, or one that keeps the steps of the leaf that was unset here."""
+    node = trace.get(key)
+    if type(node) is not dict:
+        trace[key] = node = {None: node} if node else {}
+    return node
+
+
+def _layer_of_step(step: Step) -> int:
+    return step[0]
 
 
 def _add_step(trace: Trace, key: str, step: Step) -> None:

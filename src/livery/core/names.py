@@ -138,12 +138,12 @@ def type_name(value: object) -> str:
     """What a JSON value is called in messages."""
     if value is None:
         return "null"
-    names = {
-        bool: "true/false",
-        int: "a number",
-        float: "a number",
-        str: "text",
-        list: "a list",
-        dict: "a mapping",
-    }
-    return names.get(type(value), type(value).__name__)
+    names: tuple[tuple[type, str], ...] = (
+        (bool, "true/false"),
+        (int, "a number"),
+        (float, "a number"),
+        (str, "text"),
+        (list, "a list"),
+        (Mapping, "a mapping"),
+    )
+    return next((name for kind, name in names if isinstance(value, kind)), type(value).__name__)

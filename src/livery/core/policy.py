@@ -7,22 +7,25 @@ has to be named exactly. A pattern names a path (and all beneath it): ``chat.tem
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
 from livery.core.merge import Merged, edited
-from livery.core.paths import SETTINGS, Path, folded, path_of, text_of
+from livery.core.paths import SETTINGS, Path, folded, text_of
+from livery.core.patterns import covering, overlapping, pattern
 from livery.core.profile import PolicySpec
-from livery.core.redact import secret_name
+from livery.core.redact import is_secret, secret_name
 from livery.core.schema import SettingsSchema
-from livery.core.values import DIRECTIVES, KeyedEdit, ListEdit, Replace
+from livery.core.touched import references, touched
+from livery.core.values import ListEdit, Replace
 from livery.errors import Fault, ValidationError
 
 _KEYED = ("middlewares", "servers")
-_SENSITIVE_NAME = re.compile(r"(?:^|_)(?:base_?urls?|endpoints?|prox(?:y|ies)|cache_dir(?:ectory)?)(?:_|$)")
+_SENSITIVE_NAME = re.compile(
+    r"(?:^|_)(?:base_?ur[li]s?|api_?base|endpoints?|prox(?:y|ies)|cache_?dir(?:ectory)?)(?:_|$)"
+)
 
 
 class OwnedPolicy(NamedTuple):
@@ -53,7 +56,7 @@ def combine(policies: Iterable[PolicySpec]) -> PolicySpec:
         if policy.allow_overrides is not UNSET:
             allow = policy.allow_overrides if allow is UNSET else allow and policy.allow_overrides
         if policy.allowed_override_keys is not UNSET:
-            keys = policy.allowed_override_keys
+            keys = tuple(dict.fromkeys(policy.allowed_override_keys))
             allowed = keys if allowed is UNSET else _intersection(allowed, keys)
         denied.update(dict.fromkeys(policy.denied_override_keys))
         read_only = read_only or policy.read_only
@@ -67,27 +70,9 @@ def combine(policies: Iterable[PolicySpec]) -> PolicySpec:
 
 def _intersection(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
     """Of two lists of patterns the narrower ones: each that the other list covers."""
-    kept = [key for key in one if _covering(other, _pattern(key)[0])]
-    kept += [key for key in other if _covering(one, _pattern(key)[0])]
+    kept = [key for key in one if covering(other, pattern(key)[0])]
+    kept += [key for key in other if covering(one, pattern(key)[0])]
     return tuple(dict.fromkeys(kept))
-
-
-@lru_cache(maxsize=1024)
-def _pattern(text: str) -> tuple[Path, bool]:
-    """A pattern as the folded path that it covers, and whether it ends in ``*``."""
-    if text == "*":
-        return (), True
-    wild = text.endswith(".*")
-    return folded(path_of(text.removesuffix(".*").strip())), wild
-
-
-def _covering(patterns: Iterable[str], path: Path) -> str | None:
-    """The first pattern that covers a folded path."""
-    for text in patterns:
-        prefix, _ = _pattern(text)
-        if path[: len(prefix)] == prefix:
-            return text
-    return None
 
 
 def policy_faults(policy: PolicySpec, field: str) -> list[Fault]:
@@ -101,12 +86,12 @@ def policy_faults(policy: PolicySpec, field: str) -> list[Fault]:
     for name, keys in lists.items():
         for position, key in enumerate(keys if keys is not UNSET else ()):
             try:
-                pattern = _pattern(key)
+                read = pattern(key)
             except ValidationError as error:
                 faults.append(Fault(f"{field}.{name}[{position}]", error.reason))
                 continue
-            if seen.setdefault(pattern, name) != name:
-                faults.append(Fault(f"{field}.{name}[{position}]", f"{key!r} is also in {seen[pattern]}"))
+            if seen.setdefault(read, name) != name:
+                faults.append(Fault(f"{field}.{name}[{position}]", f"{key!r} is also in {seen[read]}"))
     return faults
 
 
@@ -117,58 +102,9 @@ def decide(
     overrides: Mapping[str, Any], below: Merged, policies: Sequence[OwnedPolicy], schema: SettingsSchema
 ) -> list[Decision]:
     """A decision for every leaf that prepared overrides touch over what is merged ``below``, sorted by key."""
-    touched: dict[Path, None] = {}
-    for field, value in overrides.items():
-        if field in _KEYED:
-            paths = _touched_elements(field, value, below.values)
-        else:
-            paths = _touched((field,), value, below.values.get(field), schema)
-        touched.update(dict.fromkeys(paths))
     judge = _Judge(overrides, below, policies, schema)
-    return sorted((judge.decision(path) for path in touched), key=lambda decision: decision.key)
-
-
-def _touched(path: Path, value: Any, below: Any, schema: SettingsSchema) -> Iterator[Path]:
-    """The leaves that an override sets, changes or removes: those it names, and all beneath what it unsets."""
-    if type(value) is dict and value:
-        for key, child in value.items():
-            yield from _touched((*path, key), child, below.get(key) if type(below) is dict else None, schema)
-        return
-    if type(value) in DIRECTIVES and type(value) is not ListEdit:
-        if path[0] == SETTINGS:
-            yield from ((SETTINGS, *leaf) for leaf in schema.leaves_below(path[1:]))
-        if type(below) is dict:
-            yield from _leaf_paths(path, below)
-        if type(value) is Replace:
-            yield from _touched(path, value.value, below, schema)
-        if type(below) is dict or (path[0] == SETTINGS and _is_mapping(schema, path[1:])):
-            return
-    yield path
-
-
-def _is_mapping(schema: SettingsSchema, path: Path) -> bool:
-    return bool((schema.node(path) or {}).get("properties"))
-
-
-def _leaf_paths(path: Path, value: Mapping[str, Any]) -> Iterator[Path]:
-    for key, child in value.items():
-        if type(child) is dict and child:
-            yield from _leaf_paths((*path, key), child)
-        else:
-            yield (*path, key)
-
-
-def _touched_elements(field: str, value: Any, below: Mapping[str, Any]) -> Iterator[Path]:
-    """The elements of a keyed list that an override touches, or the field where it touches none by name."""
-    names: dict[str, None] = {}
-    if type(value) is KeyedEdit:
-        names.update(dict.fromkeys(value.elements))
-    elif type(value) is dict:
-        names.update(dict.fromkeys(value))
-    else:
-        names.update(dict.fromkeys(below.get(field, ())))
-        names.update(dict.fromkeys(value.value if type(value) is Replace else ()))
-    yield from ((field, name) for name in names) if names else [(field,)]
+    decisions = [judge.decision(path) for path in touched(overrides, below.values, schema)]
+    return sorted(decisions, key=lambda decision: decision.key)
 
 
 class _Judge:
@@ -185,12 +121,16 @@ class _Judge:
         self.below = below
         self.policies = policies
         self.schema = schema
+        found = (path for field, value in overrides.items() for path in references((field,), value))
+        self.exposed = [path for path in found if not is_secret(path, "-", schema)]
+        """Where a request points at a secret from a field that is none, so that its value could be read there."""
 
     def decision(self, path: Path) -> Decision:
         key, compared = text_of(path), folded(path)
         rules = (
             self._enforced,
             self._denied,
+            self._exposing,
             self._not_allowed,
             self._sensitive,
             self._unlisted,
@@ -209,9 +149,14 @@ class _Judge:
 
     def _denied(self, path: Path, compared: Path) -> tuple[str, OwnedPolicy | None] | None:
         for owned in self.policies:
-            pattern = _covering(owned.policy.denied_override_keys, compared)
-            if pattern is not None:
-                return f"denied_override_keys has {pattern!r}", owned
+            key = overlapping(owned.policy.denied_override_keys, compared)
+            if key is not None:
+                return f"denied_override_keys has {key!r}", owned
+        return None
+
+    def _exposing(self, path: Path, compared: Path) -> tuple[str, OwnedPolicy | None] | None:
+        if any(place[: len(path)] == path for place in self.exposed):
+            return "a request may point at a secret only in a field that holds secrets", None
         return None
 
     def _not_allowed(self, path: Path, compared: Path) -> tuple[str, OwnedPolicy | None] | None:
@@ -231,7 +176,7 @@ class _Judge:
 
     def _unlisted(self, path: Path, compared: Path) -> tuple[str, OwnedPolicy | None] | None:
         for owned in self._lists():
-            if _covering(_allowed_keys(owned), compared) is None:
+            if covering(_allowed_keys(owned), compared) is None:
                 return "not in allowed_override_keys", owned
         return None
 
@@ -246,9 +191,8 @@ class _Judge:
         added = [tool for tool in self._tools_after(current) if tool not in current]
         if not added:
             return None
-        return f"tools may only be narrowed here; {', '.join(map(str, added))} would be added", lists[
-            0
-        ] if lists else None
+        reason = f"tools may only be narrowed here; {', '.join(map(str, added))} would be added"
+        return reason, lists[0] if lists else None
 
     def _tools_after(self, current: list[Any]) -> list[Any]:
         value = self.overrides["tools"]
@@ -260,7 +204,7 @@ class _Judge:
 
     def _allowing(self, compared: Path) -> tuple[str, OwnedPolicy | None]:
         for owned in self._lists():
-            return f"allowed_override_keys has {_covering(_allowed_keys(owned), compared)!r}", owned
+            return f"allowed_override_keys has {covering(_allowed_keys(owned), compared)!r}", owned
         return "allow_overrides is true", next((o for o in self.policies if o.policy.allow_overrides is True), None)
 
     def _lists(self) -> list[OwnedPolicy]:
@@ -268,7 +212,7 @@ class _Judge:
 
     def _lists_exactly(self, owned: OwnedPolicy, compared: Path) -> bool:
         """Of a keyed list the whole field may be listed in place of one element."""
-        exact = {prefix for prefix, wild in map(_pattern, _allowed_keys(owned)) if not wild}
+        exact = {prefix for prefix, wild in map(pattern, _allowed_keys(owned)) if not wild}
         return compared in exact or (compared[0] in _KEYED and compared[:1] in exact)
 
 
@@ -287,6 +231,7 @@ def is_sensitive(path: Path, schema: SettingsSchema) -> bool:
         return True
     if path[0] != SETTINGS:
         return False
-    if schema.is_sensitive(path[1:]):
+    names = folded(path[1:])
+    if schema.is_sensitive(path[1:]) or names[:1] == ("api",):
         return True
-    return any(secret_name(part) or _SENSITIVE_NAME.search(part.replace("-", "_").lower()) for part in path[1:])
+    return any(secret_name(name) or _SENSITIVE_NAME.search(name) for name in names)

@@ -32,7 +32,12 @@ class RuntimeSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def __repr__(self) -> str:
         """Without the values, which may be secrets: a record in a log or a traceback shows only what it sets."""
-        return f"RuntimeSpec({', '.join(msgspec.to_builtins(self))})"
+        return f"RuntimeSpec({', '.join(self.given())})"
+
+    def given(self) -> dict[str, Any]:
+        """The fields that the document has, as they were written; shared with it, not to be changed."""
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: value for name, value in fields.items() if value is not UNSET}
 
 
 class PolicySpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -164,3 +169,7 @@ class ResolveInput(Struct, frozen=True, kw_only=True):
     operator_layers: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     app_policy: PolicySpec | None = None
     request_overrides: Mapping[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        given = [name for name in self.__struct_fields__ if getattr(self, name)]
+        return f"ResolveInput({', '.join(given)})"  # names alone: the values may hold secrets

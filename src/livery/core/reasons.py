@@ -138,8 +138,9 @@ def _is_secret(error: jsonschema_rs.ValidationError, schema: Mapping[str, Any]) 
 
 
 def _nodes_to(error: jsonschema_rs.ValidationError, schema: Mapping[str, Any]) -> Iterator[Any]:
+    """The schemas on the way to the keyword at fault; behind a ``$ref`` nothing is known."""
     node: Any = schema
     yield node
     for part in error.schema_path[:-1]:
-        node = node[part]
+        node = node[part] if isinstance(node, dict | list) else {}  # type: ignore[index]
         yield node

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from livery.core.effective import runtime_document
 from livery.core.merge import Merged
 from livery.core.paths import SETTINGS
 from livery.core.policy import Decision
@@ -24,17 +25,6 @@ class LineageEntry(NamedTuple):
     version: int
     runtime_version: int
     source: str
-
-
-def runtime_document(effective: Mapping[str, Any]) -> dict[str, Any]:
-    """What the runtime digest is made of: all that makes an engine, nothing that only describes it."""
-    return {
-        "settings": effective[SETTINGS],
-        "system_prompt": effective["system_prompt"],
-        "middlewares": list(effective["middlewares"].values()),
-        "tools": effective["tools"],
-        "servers": list(effective["servers"].values()),
-    }
 
 
 class ResolvedProfile:

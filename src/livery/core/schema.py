@@ -47,8 +47,9 @@ class SettingsSchema:
         self.default_tools = default_tools
         self.defaults: dict[str, Any] = _defaults_of(plain) or {}
         self.units: frozenset[Path] = frozenset(_marked(plain, "x-unit", ()))
-        self._partial = _partial(plain)
+        self._partial = partial_schema(plain)
         self._validator = jsonschema_rs.validator_for(self._partial)
+        self._widened: dict[tuple[str, ...], SettingsSchema] = {}
         self._secret: dict[Path, bool] = {}
         self._sensitive: dict[Path, bool] = {}
 
@@ -63,6 +64,19 @@ class SettingsSchema:
     def sections(self) -> tuple[str, ...]:
         """The names of the known sections, in the order of the schema."""
         return tuple(self.plain.get("properties", ()))
+
+    def with_sections(self, foreign: Iterable[str]) -> SettingsSchema:
+        """The schema that also takes sections of other programs, whatever is in them."""
+        known = self.plain.get("properties")
+        added = tuple(sorted(set(foreign) - set(known or ())))
+        if known is None or not added:
+            return self
+        if added not in self._widened:
+            plain = {**self.plain, "properties": {**known, **{name: {"type": "object"} for name in added}}}
+            self._widened[added] = SettingsSchema(
+                self.name, plain, default_tools=self.default_tools, cross_check=self.cross_check
+            )
+        return self._widened[added]
 
     def node(self, path: Path) -> JsonSchema | None:
         """The schema at a settings path, or None where the path is not known."""
@@ -148,13 +162,13 @@ def _marked(node: JsonSchema, mark: str, path: Path) -> Iterator[Path]:
         yield from _marked(child, mark, (*path, name))
 
 
-def _partial(node: JsonSchema) -> dict[str, Any]:
-    """Nothing required at any depth, so that one layer alone can be checked."""
+def partial_schema(node: JsonSchema) -> dict[str, Any]:
+    """The schema with nothing required at any depth, so that one layer alone can be checked."""
     result = {key: value for key, value in node.items() if key not in ("required", "default")}
     if "properties" in node:
-        result["properties"] = {name: _partial(child) for name, child in node["properties"].items()}
+        result["properties"] = {name: partial_schema(child) for name, child in node["properties"].items()}
     if isinstance(node.get("additionalProperties"), Mapping):
-        result["additionalProperties"] = _partial(node["additionalProperties"])
+        result["additionalProperties"] = partial_schema(node["additionalProperties"])
     return result
 
 
@@ -176,13 +190,13 @@ def _effective(node: JsonSchema) -> dict[str, Any]:
 def _document(node: JsonSchema, *, top: bool = False) -> dict[str, Any]:
     directives = [{"type": "null"}, UNSET_DIRECTIVE, directive("$literal", {})]
     if _is_mapping(node):
-        plain = _partial(node)
+        plain = partial_schema(node)
         if "properties" in node:
             plain["properties"] = {name: _document(child) for name, child in node["properties"].items()}
         if isinstance(node.get("additionalProperties"), Mapping):
             plain["additionalProperties"] = _document(node["additionalProperties"])
         return plain if top else {"anyOf": [plain, *directives, directive("$replace", plain)]}
-    plain = _partial(node)
+    plain = partial_schema(node)
     choices = [plain, *directives, dict(SECRET_REFERENCE)]
     if _may_be_list(node):
         choices += [directive(name, plain) for name in ("$append", "$prepend", "$remove", "$replace")]

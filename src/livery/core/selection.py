@@ -55,7 +55,9 @@ def default_registry(catalogue: Catalogue) -> str | None:
     """The configured one, else the one named ``default``, else the first of the topmost source that has any."""
     if catalogue.configured_default:
         return catalogue.configured_default
-    return "default" if "default" in catalogue.registries else next(iter(catalogue.registries), None)
+    if "default" in catalogue.registries or "default" in catalogue.unavailable:
+        return "default"
+    return next((slug for slug in (*catalogue.registries, *catalogue.unavailable) if slug is not None), None)
 
 
 def _default_view(catalogue: Catalogue) -> RegistryView:

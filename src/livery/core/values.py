@@ -84,6 +84,11 @@ def plain_number(value: float) -> float:
     return value
 
 
+def has_surrogate(text: str) -> bool:
+    """Whether a text holds half of a surrogate pair, which UTF-8 cannot."""
+    return any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def same(one: Any, other: Any) -> bool:
     """Equality as JSON has it, at any depth: ``true`` is not ``1``, and ``1.0`` is ``1``."""
     if isinstance(one, list) and isinstance(other, list):
