@@ -13,7 +13,7 @@ import jsonschema_rs
 
 from livery.core.paths import Path
 from livery.core.reasons import reasons_of
-from livery.core.schema import SECRET_REFERENCE, UNSET_DIRECTIVE, SettingsSchema, directive
+from livery.core.schema import SECRET_REFERENCE, UNSET_DIRECTIVE, SettingsSchema, directive, partial_schema
 from livery.core.values import MAX_INTEGER
 
 TEXT = {"type": "string"}
@@ -146,7 +146,7 @@ def shape_faults(name: str, document: Any) -> list[tuple[Path, str]]:
 def profile_schema(settings: SettingsSchema) -> dict[str, Any]:
     """The whole JSON Schema of a profile document whose settings follow a schema."""
     plain = settings.document_schema()
-    whole = [directive("$replace", plain), directive("$literal", {"type": "object"})]
+    whole = [directive("$replace", plain), directive("$literal", partial_schema(settings.plain))]
     patch = {"anyOf": [plain, {"type": "null"}, UNSET_DIRECTIVE, *whole]}
     runtime = {**RUNTIME, "properties": {**RUNTIME["properties"], "step_settings_patch": patch}}
     return {**PROFILE, "properties": {**PROFILE["properties"], "runtime": runtime}}

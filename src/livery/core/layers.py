@@ -70,7 +70,8 @@ class Prepared(NamedTuple):
 
 _KEYED = ("middlewares", "servers")
 _LIST_EDITS = {"$append": "append", "$prepend": "prepend", "$remove": "remove"}
-_DIRECTIVES = ("$append", "$prepend", "$remove", "$replace", "$unset", "$literal")
+_DIRECTIVES = frozenset(("$append", "$prepend", "$remove", "$replace", "$unset", "$literal"))
+_SCALARS = frozenset((str, int, float, bool))  # looked up first: most values are one, and isinstance(Mapping) is slow
 
 
 def prepare(runtime: Mapping[str, Any], schema: SettingsSchema, field: str = "runtime") -> Prepared:
@@ -269,7 +270,8 @@ class _Reader:
         """The prepared form of what stands at a place that layers merge."""
         if value is None:
             return UNSET
-        if not isinstance(value, Mapping):
+        kind = type(value)
+        if kind is not dict and (kind in _SCALARS or not isinstance(value, Mapping)):
             return self.data(path, value)
         if len(value) == 1 and ("$secret" in value or "$redacted" in value):
             return self.atom(path, value)
@@ -288,9 +290,9 @@ class _Reader:
 
     def directive(self, path: Path, value: Mapping[str, Any]) -> str | None:
         """The directive that a mapping is, if it is one."""
-        found = [key for key in value if key in _DIRECTIVES]
-        if not found:
+        if _DIRECTIVES.isdisjoint(value):
             return None
+        found = [key for key in value if key in _DIRECTIVES]
         if len(value) > 1:
             self.fault(path, f"{found[0]} must be the only key of its mapping")
         return found[0]
@@ -384,6 +386,8 @@ class _Reader:
             self.fault(path, "a redacted value can only stand where there is a value to keep")
         elif not is_secret_reference(value):
             self.fault(path, "$secret takes 'env:NAME' or 'file:/path'")
+        elif path[0] == SETTINGS and (self.schema.node(path[1:]) or {}).get("type") == "object":
+            self.fault(path, "expected a mapping, got a reference to a secret")
         return Atom(value)
 
 

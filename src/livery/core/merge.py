@@ -117,7 +117,7 @@ class Merged:
             above += [step for step in here if step[1] is UNSET]
             node = node.get(part) if type(node) is dict else None
             if node is None:
-                return sorted(above, key=_layer_of_step)
+                return sorted(dict.fromkeys(above), key=_layer_of_step)
         return list(node.get(None, ())) if type(node) is dict else list(node)
 
     def enforcing(self, path: Path) -> Origin | None:

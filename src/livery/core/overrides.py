@@ -9,7 +9,7 @@ from livery.core.layers import Layer, Origin, layer_of, settled
 from livery.core.names import nearest, type_name
 from livery.core.paths import RUNTIME_FIELDS, SETTINGS, Path, path_of, snake_case, text_of
 from livery.core.schema import FREE, SettingsSchema
-from livery.core.values import MAX_DEPTH
+from livery.core.values import MAX_DEPTH, Replace
 from livery.errors import Fault, ValidationError
 
 OVERRIDABLE = (SETTINGS, "system_prompt", "middlewares", "tools")
@@ -43,7 +43,8 @@ def read_overrides(overrides: Mapping[str, Any], schema: SettingsSchema) -> Laye
 
 def setting_faults(settings: Any, schema: SettingsSchema, field: str) -> list[Fault]:
     """What the schema says against prepared settings."""
-    return schema.faults(settled(settings), field) if isinstance(settings, dict) else []
+    given = settings.value if isinstance(settings, Replace) else settings
+    return schema.faults(settled(given), field) if isinstance(given, dict) else []
 
 
 def _override_path(key: str, schema: SettingsSchema) -> Path:

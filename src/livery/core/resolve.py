@@ -5,18 +5,19 @@ One function answers for every source and every door, so that a list, a run and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
 from livery.core.effective import effective_values, runtime_document
 from livery.core.fingerprint import digest, fingerprint
-from livery.core.layers import Layer, Origin, layer_of, settled
+from livery.core.layers import Layer, Origin, layer_of, settled, under
 from livery.core.lineage import expand, with_nearest
 from livery.core.merge import Merged, merge
+from livery.core.names import profile_slug
 from livery.core.overrides import read_overrides, setting_faults
 from livery.core.paths import SETTINGS, text_of
-from livery.core.policy import Decision, OwnedPolicy, combine, decide
+from livery.core.policy import Decision, OwnedPolicy, combine, decide, policy_faults
 from livery.core.profile import ResolveInput
 from livery.core.resolved import LineageEntry, ResolvedProfile
 from livery.core.schema import SettingsSchema
@@ -41,7 +42,7 @@ def resolve_selected(
     layers = list(layers_below(request, ground))
     merged = merge(layers)
     policies = policies_over(request, ground)
-    decisions = lay_overrides(request, merged, policies, ground.schema)
+    decisions, overrides = lay_overrides(request, merged, policies, ground.schema)
     check_effective(merged, ground.schema)
 
     effective = effective_values(merged.values, ground.schema)
@@ -53,7 +54,7 @@ def resolve_selected(
         lineage=lineage,
         policy=combine(owned.policy for owned in policies),
         decisions=decisions,
-        warnings=(*selection.warnings, *(warning for layer in layers for warning in layer.warnings)),
+        warnings=(*selection.warnings, *_warnings((*layers, *overrides))),
         runtime_digest=runtime_digest,
         runtime_fingerprint=fingerprint(
             *(selection.reference or ("", "")),
@@ -98,13 +99,18 @@ def layers_below(request: ResolveInput, ground: Ground) -> Iterator[Layer]:
     if ground.lineage:
         yield from ground.registries[-1].defaults
         for stack in ground.lineage[:-1]:
-            yield from (layer.as_base for layer in stack.layers)
+            yield from (_seen_by(ground.schema, layer.schema, layer.as_base) for layer in stack.layers)
         yield from (layer.as_selected for layer in ground.lineage[-1].layers)
     for name, runtime in request.operator_layers:
         field = f"operator_layers[{name}]"
         yield _checked(layer_of(Origin("operator", name=name), runtime, ground.schema, field), ground.schema, field)
     for view in ground.registries:
-        yield from view.enforced
+        yield from (_seen_by(ground.schema, view.schema, layer) for layer in view.enforced)
+
+
+def _seen_by(schema: SettingsSchema, own: SettingsSchema, layer: Layer) -> Layer:
+    """A layer of a registry with another schema: what the selected one's calls a secret is one there as well."""
+    return layer if own.name == schema.name else under(layer, schema)
 
 
 def _checked(layer: Layer, schema: SettingsSchema, field: str) -> Layer:
@@ -120,22 +126,28 @@ def policies_over(request: ResolveInput, ground: Ground) -> list[OwnedPolicy]:
     policies = [owned for view in ground.registries for owned in view.policies]
     policies += [owned for stack in ground.lineage for owned in stack.policies]
     if request.app_policy is not None:
+        faults = policy_faults(request.app_policy, "app_policy")
+        if faults:
+            raise ValidationError.of(faults)
         policies.append(OwnedPolicy("application", 0, request.app_policy))
     return policies
 
 
 def lay_overrides(
     request: ResolveInput, merged: Merged, policies: list[OwnedPolicy], schema: SettingsSchema
-) -> tuple[Decision, ...]:
-    """Lay the request's overrides over the rest if the policies allow every leaf of them, else PolicyViolation."""
+) -> tuple[tuple[Decision, ...], tuple[Layer, ...]]:
+    """Lay the request's overrides over the rest if the policies allow every leaf of them, else PolicyViolation.
+
+    The answer has the decisions, and the layer that was laid if there was anything to lay.
+    """
     if not request.request_overrides:
-        return ()
+        return (), ()
     overrides = read_overrides(request.request_overrides, schema)
     decisions = tuple(decide(overrides.values, merged, policies, schema))
     if not all(decision.allowed for decision in decisions):
         raise PolicyViolation(decisions)
     merged.lay(overrides)
-    return decisions
+    return decisions, (overrides,)
 
 
 def check_effective(merged: Merged, schema: SettingsSchema) -> None:
@@ -150,8 +162,14 @@ def check_effective(merged: Merged, schema: SettingsSchema) -> None:
 
 def _runtime_key(selection: Selection, request: ResolveInput) -> str:
     """The profile's slug; where nobody named one, what the application calls such a runtime."""
-    slug = selection.reference.profile if selection.reference else ""
-    return (request.runtime_key_fallback or slug) if selection.how in ("default", "base only") else slug
+    if request.runtime_key_fallback and selection.how in ("default", "base only"):
+        return profile_slug(request.runtime_key_fallback, "runtime_key_fallback")
+    return selection.reference.profile if selection.reference else ""
+
+
+def _warnings(layers: Iterable[Layer]) -> Iterator[str]:
+    for layer in layers:
+        yield from (f"{layer.origin}: {warning}" for warning in layer.warnings)
 
 
 def _entry(stack: ProfileStack) -> LineageEntry:

@@ -188,7 +188,7 @@ def _effective(node: JsonSchema) -> dict[str, Any]:
 
 
 def _document(node: JsonSchema, *, top: bool = False) -> dict[str, Any]:
-    directives = [{"type": "null"}, UNSET_DIRECTIVE, directive("$literal", {})]
+    directives = [{"type": "null"}, UNSET_DIRECTIVE, directive("$literal", partial_schema(node))]
     if _is_mapping(node):
         plain = partial_schema(node)
         if "properties" in node:
@@ -199,7 +199,8 @@ def _document(node: JsonSchema, *, top: bool = False) -> dict[str, Any]:
     plain = partial_schema(node)
     choices = [plain, *directives, dict(SECRET_REFERENCE)]
     if _may_be_list(node):
-        choices += [directive(name, plain) for name in ("$append", "$prepend", "$remove", "$replace")]
+        whole = plain if "type" in node else {"allOf": [plain, {"type": "array"}]}
+        choices += [directive(name, whole) for name in ("$append", "$prepend", "$remove", "$replace")]
     kept = {key: node[key] for key in ("title", "description", "default", "x-secret") if key in node}
     return {"anyOf": choices, **kept}
 

@@ -1,0 +1,151 @@
+"""How this process is configured: flags over ``LIVERY_*`` over ``livery.toml`` over defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+from msgspec import Meta, Struct
+
+from livery.core.names import type_name, unknown_field
+from livery.errors import Fault, SourceNotFound, ValidationError
+from livery.stores.files import read_file
+
+FILE_NAME = "livery.toml"
+
+Settings = dict[str, tuple[Any, str]]
+"""Some fields of the configuration: the value, and where it comes from."""
+
+
+class Configuration(Struct, frozen=True, kw_only=True):
+    """Every setting of the process. A field ``x_y`` is ``--x-y``, ``LIVERY_X_Y`` and ``x_y`` in livery.toml."""
+
+    sources: Annotated[
+        tuple[str, ...],
+        Meta(description="Where profiles come from, later over earlier: a list, or text with commas."),
+    ] = ()
+    writer: Annotated[str, Meta(description="The source that is written. Empty: the last one that can be.")] = ""
+    default_registry: Annotated[
+        str,
+        Meta(description="The registry that a name without one means. Empty: the one named `default`, else the first."),
+    ] = ""
+    profile: Annotated[
+        str, Meta(description="The profile that is used where none is named; over the active profile of `livery use`.")
+    ] = ""
+    state: Annotated[
+        str,
+        Meta(
+            description="The database of trust and of the active profile. Empty: `livery/state.db` in the data folder."
+        ),
+    ] = ""
+    host: Annotated[str, Meta(description="The address that `livery serve` listens on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(description="The port that `livery serve` listens on.", ge=0, le=65535)] = 8420
+    base: Annotated[
+        dict[str, Any], Meta(description="Base settings (section, field, value) that lie under every profile.")
+    ] = {}
+
+
+class Configured(NamedTuple):
+    """The configuration, and for each of its fields where the value comes from (``default``, a variable, a file)."""
+
+    values: Configuration
+    origins: dict[str, str]
+    files: tuple[Path, ...]
+
+
+def load_configuration(
+    flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path, file: Path | None = None
+) -> Configured:
+    """The configuration of a process; ``flags`` that are None or empty were not given.
+
+    ``file`` is read in place of the usual ones and must exist. Faults of files and variables are a ValidationError.
+    """
+    found = [file] if file is not None else [path for path in _usual_files(environ, cwd) if path.is_file()]
+    layers = [*(_of_file(path) for path in found), _of_environment(environ), _of_flags(flags)]
+    settings = {name: setting for layer in layers for name, setting in layer.items()}
+    origins = dict.fromkeys(Configuration.__struct_fields__, "default")
+    origins |= {name: origin for name, (_, origin) in settings.items()}
+    try:
+        values = msgspec.convert({name: value for name, (value, _) in settings.items()}, Configuration)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `$.")
+        field = path.rstrip("`").partition("[")[0]
+        raise ValidationError(field, f"{reason} ({origins.get(field, 'configuration')})") from None
+    return Configured(values, origins, tuple(found))
+
+
+def config_home(environ: Mapping[str, str]) -> Path:
+    """``$XDG_CONFIG_HOME/livery`` or ``~/.config/livery``."""
+    return _home(environ, "XDG_CONFIG_HOME", ".config") / "livery"
+
+
+def data_home(environ: Mapping[str, str]) -> Path:
+    """``$XDG_DATA_HOME/livery`` or ``~/.local/share/livery``."""
+    return _home(environ, "XDG_DATA_HOME", ".local/share") / "livery"
+
+
+def _home(environ: Mapping[str, str], variable: str, default: str) -> Path:
+    named = environ.get(variable, "")
+    if named and Path(named).is_absolute():  # the XDG rules say to ignore relative ones
+        return Path(named)
+    return Path(environ.get("HOME") or Path.home()) / default
+
+
+def _usual_files(environ: Mapping[str, str], cwd: Path) -> Sequence[Path]:
+    """From the lowest to the highest: system, user, working directory."""
+    return (Path("/etc/livery") / FILE_NAME, config_home(environ) / FILE_NAME, cwd / FILE_NAME)
+
+
+def _of_file(path: Path) -> Settings:
+    from livery.formats.toml import read_toml  # loaded only where there is a file
+
+    try:
+        text = read_file(path).decode()
+    except UnicodeDecodeError:
+        raise ValidationError("", f"{path} is not UTF-8") from None
+    except SourceNotFound:
+        raise SourceNotFound(str(path), where="(a configuration file)") from None
+    values = read_toml(text, str(path))
+    known = Configuration.__struct_fields__
+    faults = [Fault(key, f"{unknown_field(key, known)} ({path})") for key in values if key not in known]
+    if faults:
+        raise ValidationError.of(faults)
+    return {key: (_checked(key, value, str(path)), str(path)) for key, value in values.items()}
+
+
+def _of_environment(environ: Mapping[str, str]) -> Settings:
+    found: Settings = {}
+    for field in Configuration.__struct_fields__:
+        variable = f"LIVERY_{field.upper()}"
+        text = environ.get(variable, "")
+        if text.strip() and field != "base":  # an empty variable is as good as none; `base` is no text
+            found[field] = (_from_text(field, text, variable), variable)
+    return found
+
+
+def _of_flags(flags: Mapping[str, Any]) -> Settings:
+    names = {"sources": "--source"}
+    given = {name: value for name, value in flags.items() if value not in (None, (), "")}
+    return {name: (value, names.get(name, f"--{name.replace('_', '-')}")) for name, value in given.items()}
+
+
+def _from_text(field: str, text: str, variable: str) -> Any:
+    if field == "sources":
+        return tuple(entry.strip() for entry in text.strip().removeprefix("[").removesuffix("]").split(","))
+    if field == "port":
+        if not text.strip().isdigit():
+            raise ValidationError(variable, f"expected a number, got {text!r}")
+        return int(text)
+    return text.strip()
+
+
+def _checked(field: str, value: Any, where: str) -> Any:
+    if field == "sources" and isinstance(value, str):
+        return _from_text(field, value, where)
+    kinds: dict[str, type] = {"sources": list, "port": int, "base": dict}
+    expected = kinds.get(field, str)
+    if not isinstance(value, expected) or isinstance(value, bool):
+        raise ValidationError(field, f"cannot be {type_name(value)} ({where})")
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,119 @@
+"""What can be asked of registries and what can be changed: the method names that every door uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+from livery.core.explain import Explained
+from livery.core.profile import Profile, Registry, ResolveInput
+from livery.core.resolved import ResolvedProfile
+from livery.stores.protocols import WriteOptions
+
+NO_OPTIONS = WriteOptions()
+
+
+class RegistrySummary(NamedTuple):
+    """One registry in a list."""
+
+    slug: str
+    display_name: str
+    default_profile: str
+    profile_count: int
+    version: int
+    sources: tuple[str, ...]
+    writable: bool
+    is_default: bool
+
+
+class ProfileSummary(NamedTuple):
+    """One profile in a list; ``error`` is why it cannot be used, empty where it can."""
+
+    slug: str
+    registry: str
+    display_name: str
+    description: str
+    read_only: bool
+    version: int
+    source: str
+    tags: tuple[str, ...]
+    is_default: bool
+    updated_at_ms: int
+    error: str = ""
+
+
+class RegistryReader(Protocol):
+    """What can be asked. ``registry`` None is the default registry."""
+
+    def list_registries(self) -> list[RegistrySummary]:
+        """Every registry, by slug."""
+
+    def get_registry(self, slug: str | None = None) -> Registry:
+        """One registry as seen over all sources, with the merged documents of its profiles."""
+
+    def list_profiles(self, registry: str | None = None) -> list[ProfileSummary]:
+        """The profiles of a registry by slug, broken ones too; ``*`` is every registry."""
+
+    def get_profile(self, registry: str | None, slug: str) -> Profile:
+        """The merged stored document of a profile: what was written, not what it resolves to."""
+
+    def resolve_effective_profile(self, request: ResolveInput) -> ResolvedProfile:
+        """The effective runtime."""
+
+    def explain(self, request: ResolveInput) -> list[Explained]:
+        """Every leaf of the same resolution with its origin, its losers, the rule, and lines of files."""
+
+
+class RegistryWriter(Protocol):
+    """What can be changed. Options carry the expected version (of what is changed) and who asks.
+
+    Writes never search: ``registry`` None is the default registry. Each gives back the merged document after the write.
+    VersionConflict, AlreadyExists, StillReferenced, ProfileReadOnly, SourceReadOnly and what validation finds are
+    raised before anything is written.
+    """
+
+    def create_profile(
+        self, registry: str | None, document: Mapping[str, Any], options: WriteOptions = NO_OPTIONS
+    ) -> Profile:
+        """A new profile from its document, which names its slug."""
+
+    def update_profile(
+        self, registry: str | None, slug: str, patch: Mapping[str, Any], options: WriteOptions = NO_OPTIONS
+    ) -> Profile:
+        """A JSON Merge Patch of the writer's layer of a profile."""
+
+    def replace_profile(
+        self, registry: str | None, slug: str, document: Mapping[str, Any], options: WriteOptions = NO_OPTIONS
+    ) -> Profile:
+        """The writer's layer of a profile as a whole."""
+
+    def delete_profile(
+        self, registry: str | None, slug: str, options: WriteOptions = NO_OPTIONS, *, revert: bool = False
+    ) -> Profile | None:
+        """Remove the writer's layer; with ``revert`` what the lower sources hold comes back and is returned."""
+
+    def rename_profile(
+        self, registry: str | None, slug: str, new_slug: str, options: WriteOptions = NO_OPTIONS
+    ) -> Profile:
+        """The profile under another name; bases, callers and the default that name it follow."""
+
+    def copy_profile(
+        self, registry: str | None, slug: str, new_slug: str, options: WriteOptions = NO_OPTIONS
+    ) -> Profile:
+        """A new profile with the merged document of another."""
+
+    def set_default_profile(self, registry: str | None, slug: str, options: WriteOptions = NO_OPTIONS) -> Registry:
+        """The registry with another default; the expected version is the registry's."""
+
+    def create_registry(self, document: Mapping[str, Any], options: WriteOptions = NO_OPTIONS) -> Registry:
+        """A new registry; a document with profiles brings them along."""
+
+    def update_registry(self, slug: str, patch: Mapping[str, Any], options: WriteOptions = NO_OPTIONS) -> Registry:
+        """A JSON Merge Patch of the writer's layer of the registry-level fields."""
+
+    def delete_registry(self, slug: str, options: WriteOptions = NO_OPTIONS) -> None:
+        """Remove a registry with its profiles from the writer."""
+
+
+class Registries(RegistryReader, RegistryWriter, Protocol):
+    """Both."""

@@ -1,0 +1,99 @@
+"""Summaries and explanations made of a catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import UNSET
+
+from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack, RegistryView
+from livery.core.explain import Explained, HistoryEntry
+from livery.core.paths import Path
+from livery.core.selection import default_registry
+from livery.errors import Place
+from livery.service.protocols import ProfileSummary, RegistrySummary
+from livery.stores.chain import Chain
+from livery.stores.protocols import Field
+
+
+def registry_summary(view: RegistryView, catalogue: Catalogue, writer: str) -> RegistrySummary:
+    head = view.head
+    sources = tuple(layer.source for layer in view.layers)
+    return RegistrySummary(
+        slug=view.slug,
+        display_name=head.display_name,
+        default_profile=view.default_profile[0] or "",
+        profile_count=len(view.profiles),
+        version=head.version,
+        sources=sources,
+        writable=bool(writer),
+        is_default=view.slug == default_registry(catalogue),
+    )
+
+
+def profile_summary(stack: ProfileStack, view: RegistryView, fault: str = "") -> ProfileSummary:
+    """A profile in a list; ``fault`` is what a check of the whole catalogue found."""
+    slug = stack.reference.profile
+    if not stack.layers:
+        return ProfileSummary(slug, view.slug, "", "", False, 0, "", (), False, 0, str(stack.fault))
+    public = stack.public.profile.metadata
+    last = next((tags for tags in (p.profile.metadata.tags for p in reversed(stack.layers)) if tags is not UNSET), ())
+    return ProfileSummary(
+        slug=slug,
+        registry=view.slug,
+        display_name=_last(layer.profile.display_name for layer in stack.layers),
+        description=_last(layer.profile.description for layer in stack.layers),
+        read_only=stack.read_only_owner is not None,
+        version=public.version,
+        source=", ".join(layer.source for layer in stack.layers),
+        tags=last,
+        is_default=slug == view.default_profile[0],
+        updated_at_ms=public.updated_at_ms if public.updated_at_ms is not UNSET else 0,
+        error=str(stack.fault) if stack.fault else fault,
+    )
+
+
+def _last(texts: Iterable[str]) -> str:
+    return next((text for text in reversed(list(texts)) if text), "")
+
+
+def with_places(rows: list[Explained], chain: Chain, catalogue: Catalogue) -> list[Explained]:
+    """The explanation with the file and line of every step that stands in a file; each file is read once."""
+    steps = [entry for row in rows for entry in row.history if entry.origin.source]
+    places: dict[tuple[Any, ...], Place | None] = {}
+    for source in chain.sources:
+        own = [step for step in steps if step.origin.source == source.label]
+        fields = [field_of(step, catalogue) for step in own]
+        found = chain.places(source, fields)
+        places.update({(step.origin, step.path): place for step, place in zip(own, found, strict=True)})
+    return [
+        row._replace(history=tuple(step._replace(place=places.get((step.origin, step.path))) for step in row.history))
+        for row in rows
+    ]
+
+
+def field_of(step: HistoryEntry, catalogue: Catalogue) -> Field:
+    """The field of a stored document that a step of an explanation comes from."""
+    origin = step.origin
+    if not origin.profile:
+        return Field(origin.registry, "", f"{origin.layer}.{'.'.join(step.path)}")
+    stack = catalogue.registries[origin.registry].profiles[origin.profile]
+    layer = next((layer for layer in stack.layers if layer.source == origin.source), None)
+    path = _element_path(step.path, layer)
+    root = "" if path[0] == "extensions" else "runtime."
+    return Field(origin.registry, origin.profile, root + ".".join(path))
+
+
+def _element_path(path: Path, layer: ProfileLayer | None) -> Path:
+    """A path into a keyed list with the element's position in the document instead of its key."""
+    if len(path) < 2 or path[0] not in ("middlewares", "servers") or layer is None:
+        return path
+    elements = getattr(layer.profile.runtime, path[0])
+    if not isinstance(elements, list):
+        return path[:1]
+    for position, element in enumerate(elements):
+        key = f"{element.get('name')}#{element['id']}" if element.get("id") else element.get("name")
+        if key == path[1]:
+            return (path[0], str(position), *path[2:])
+    return path[:1]

@@ -1,0 +1,145 @@
+"""Changes of registries: create with profiles, update what stands above the profiles, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from livery.core.catalogue import RegistryView
+from livery.core.documents import ReadRegistry, read_registry
+from livery.core.names import nearest, profile_slug
+from livery.core.patch import keep_redacted, merge_patch
+from livery.core.profile import Metadata, Profile, Registry
+from livery.core.values import same
+from livery.errors import AlreadyExists, Fault, SourceNotFound, SourceReadOnly, SourceUnavailable, ValidationError
+from livery.service.guards import demand_lifted, demand_unreferenced_registry, expect_registry, overruled
+from livery.service.protocols import NO_OPTIONS
+from livery.service.redacted import left_to_lower
+from livery.service.soundness import demand_sound_registry
+from livery.service.writes import Writes, document_of, writable_metadata
+from livery.stores.protocols import Field, WriteOptions
+
+
+class RegistryWrites(Writes):
+    """The writes of registries; see :class:`livery.service.RegistryWriter` for what each promises."""
+
+    def set_default_profile(self, registry: str | None, slug: str, options: WriteOptions = NO_OPTIONS) -> Registry:
+        with self._lock:
+            view = self._view(registry)
+            stack = view.stack(profile_slug(slug))
+            return self.update_registry(view.slug, {"default_profile_slug": stack.reference.profile}, options)
+
+    def create_registry(self, document: Mapping[str, Any], options: WriteOptions = NO_OPTIONS) -> Registry:
+        with self._lock:
+            given = keep_redacted(document_of(document, "registry"), {}, "registry")
+            registry = _sound(read_registry({**given, "metadata": writable_metadata(given)}))
+            registry = replace(registry, profiles={s: _unstamped(p) for s, p in registry.profiles.items()})
+            self._demand_free(registry.slug)
+            after = self._chain.trial(registry)
+            demand_sound_registry(self._chain.catalogue(), after, registry.slug)
+            self._writer().save_registry(registry, self._stamped(options, 0))
+            return self._registry(registry.slug)
+
+    def _demand_free(self, slug: str) -> None:
+        """AlreadyExists where the name is taken, SourceUnavailable where that cannot be told."""
+        if slug in self._chain.refresh(self._clock()).registries:
+            raise AlreadyExists("registry", slug)
+        for source in self._chain.sources:
+            to_be_made = source is self._chain.writer and isinstance(source.error, SourceNotFound)
+            may_hold = slug in source.url.registries or not source.url.registries
+            if source.error is not None and not source.ever_loaded and may_hold and not to_be_made:
+                raise SourceUnavailable(source.label, f"it may hold registry {slug!r}: {source.error}")
+
+    def update_registry(self, slug: str, patch: Mapping[str, Any], options: WriteOptions = NO_OPTIONS) -> Registry:
+        with self._lock:
+            view = self._view(slug)
+            given = document_of(patch, "patch")
+            self._demand_head(view, given)
+            expect_registry(view, options)
+            layer = next((layer for layer in view.layers if layer.writer), None)
+            old = layer.head.head() if layer else {"slug": view.slug}
+            seen = view.head.head()
+            self._demand_effective_head(view, given, seen)
+            new = keep_redacted(left_to_lower(merge_patch(old, given), old, seen), old, "registry")
+            registry = _sound(read_registry({**new, "slug": view.slug, "metadata": writable_metadata(new)}))
+            if same(_content(registry), _content(layer.head if layer else Registry(slug=view.slug))):
+                return view.head
+            self._check_head(registry, view)
+            version = layer.head.version if layer else 0
+            floor = 0 if layer else view.head.version
+            self._writer().save_registry(registry, self._stamped(options, version, floor))
+            return self._registry(view.slug)
+
+    def delete_registry(self, slug: str, options: WriteOptions = NO_OPTIONS) -> None:
+        with self._lock:
+            view = self._view(slug)
+            others = [layer.source for layer in view.layers if not layer.writer]
+            if others:
+                raise SourceReadOnly(f"registry '{view.slug}'", others[-1], advice="it can only go there")
+            expect_registry(view, options)
+            for stack in view.profiles.values():
+                demand_lifted(stack)
+            demand_unreferenced_registry(view, self._chain.catalogue())
+            self._writer().delete_registry(view.slug, self._stamped(options, view.head.version))
+            self._chain.refresh(self._clock())
+
+    def _demand_head(self, view: RegistryView, given: Mapping[str, Any]) -> None:
+        """A patch of a registry changes neither its profiles nor its name."""
+        if "profiles" in given:
+            raise ValidationError("registry.profiles", "profiles are created, changed and deleted one by one")
+        named = given.get("slug", view.slug)
+        if not isinstance(named, str) or named.strip().lower() != view.slug:
+            reason = f"is {view.slug!r} and cannot be changed to {named!r}; create another registry"
+            raise ValidationError("registry.slug", reason)
+
+    def _demand_effective_head(self, view: RegistryView, given: Mapping[str, Any], seen: Mapping[str, Any]) -> None:
+        """SourceReadOnly where another source has the last word on a field: one above, for ``enforced`` one below."""
+        below, above = self._labels()
+        enforced = {key: value for key, value in given.items() if key == "enforced"}
+        others = {key: value for key, value in given.items() if key not in ("enforced", "foreign_sections")}
+        for fields, labels in ((others, above), (enforced, below)):
+            layers = [layer for layer in view.layers if layer.source in labels]
+            for path, position in overruled(fields, seen, [layer.head.head() for layer in layers]):
+                field = Field(view.slug, "", ".".join(path))
+                raise self._belongs_to(layers[position].source, path, field, f"registry '{view.slug}'")
+
+    def _check_head(self, registry: Registry, view: RegistryView) -> None:
+        """ValidationError where the writer's own fields name profiles that are not there, or break what was sound."""
+        named = [("default_profile_slug", registry.default_profile_slug)]
+        named += [(f"callers[{caller}]", slug) for caller, slug in registry.callers.items()]
+        faults = [
+            Fault(f"registry.{field}", f"there is no profile {slug!r}{_hint(slug, view)}")
+            for field, slug in named
+            if slug and slug not in view.profiles
+        ]
+        if faults:
+            raise ValidationError.of(faults)
+        held = self._held(view.slug)
+        after = self._chain.trial(replace(registry, profiles=held.profiles))
+        demand_sound_registry(self._chain.catalogue(), after, view.slug)
+
+
+def _sound(read: ReadRegistry) -> Registry:
+    if read.all_faults:
+        raise ValidationError.of(read.all_faults)
+    return read.registry
+
+
+def _unstamped(profile: Profile) -> Profile:
+    """A profile of a new registry: version and times are the store's to give."""
+    return replace(profile, metadata=Metadata(tags=profile.metadata.tags))
+
+
+def _content(registry: Registry) -> dict[str, Any]:
+    """What a writer can set of a registry."""
+    head = registry.head()
+    head.pop("metadata", None)
+    tags = registry.metadata.tags
+    return {**head, "tags": list(tags) if isinstance(tags, tuple) else None}
+
+
+def _hint(slug: str, view: RegistryView) -> str:
+    close = nearest(slug, view.profiles, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,104 @@
+"""A profile under another name, and everything that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
+from livery.core.names import Reference
+from livery.core.profile import Profile, Registry
+from livery.errors import ProfileReadOnly, SourceReadOnly, StillReferenced
+from livery.service.guards import stacks_of
+from livery.service.writes import layer_of
+from livery.stores.protocols import WritableProfileStore, WriteOptions
+
+
+class Renaming:
+    """What a rename changes, made before anything is written; refused where a part of it could not be."""
+
+    def __init__(self, catalogue: Catalogue, view: RegistryView, stack: ProfileStack, new: Reference) -> None:
+        self.old = stack.reference
+        self.new = new
+        self._own = _only_in_writer(stack)
+        self._followers = _followers(catalogue, self.old)
+        self._head = self._new_head(view)
+
+    @property
+    def changed(self) -> list[Reference]:
+        """The profiles that are written."""
+        return [self.new, *(follower.reference for follower in self._followers)]
+
+    def registries(self, held: Callable[[str], Registry]) -> list[Registry]:
+        """The writer's registries as they will be, from how it holds them."""
+        result = {slug: held(slug) for slug in {self.old.registry, *(f.registry for f in self._followers)}}
+        for profile in [*self._written(), replace(self._own, slug=self.new.profile)]:
+            registry = result[profile.registry]
+            result[profile.registry] = replace(registry, profiles={**registry.profiles, profile.slug: profile})
+        own = self._head or result[self.old.registry]
+        profiles = result[self.old.registry].profiles
+        rest = {slug: profile for slug, profile in profiles.items() if slug != self.old.profile}
+        result[self.old.registry] = replace(own, profiles=rest)
+        return list(result.values())
+
+    def save(self, store: WritableProfileStore, stamped: Callable[[int], WriteOptions]) -> None:
+        """Write it all; at every moment each name that is used is there."""
+        metadata = replace(self._own.metadata, runtime_version=UNSET)
+        store.save_profile(replace(self._own, slug=self.new.profile, metadata=metadata), stamped(0))
+        for profile in self._written():
+            store.save_profile(profile, stamped(profile.version))
+        if self._head is not None:
+            store.save_registry(self._head, stamped(self._head.version))
+        store.delete_profile(self.old, stamped(self._own.version))
+
+    def _written(self) -> list[Profile]:
+        """The followers with the new name among their bases."""
+        return [
+            replace(profile, extends=tuple(self.new if base == self.old else base for base in profile.bases))
+            for profile in self._followers
+        ]
+
+    def _new_head(self, view: RegistryView) -> Registry | None:
+        """The writer's head with the new name as default and in callers; None where nothing names the old one."""
+        callers = {caller: self.new.profile for caller, slug in view.head.callers.items() if slug == self.old.profile}
+        is_default = view.head.default_profile_slug == self.old.profile
+        if not callers and not is_default:
+            return None
+        own = next(layer for layer in view.layers if layer.writer)
+        above = view.layers[view.layers.index(own) + 1 :]
+        fixed = [
+            f"registry '{view.slug}' ({layer.source})"
+            for layer in above
+            if layer.head.default_profile_slug == self.old.profile or self.old.profile in layer.head.callers.values()
+        ]
+        if fixed:
+            raise StillReferenced(f"profile '{self.old}'", fixed)
+        default = self.new.profile if is_default else own.head.default_profile_slug
+        return replace(own.head, default_profile_slug=default, callers={**own.head.callers, **callers})
+
+
+def _only_in_writer(stack: ProfileStack) -> Profile:
+    layer = layer_of(stack)
+    others = [other.source for other in stack.layers if other is not layer]
+    if layer is None or others:
+        raise SourceReadOnly(f"profile '{stack.reference}'", others[0], advice="copy it instead")
+    return layer.profile
+
+
+def _followers(catalogue: Catalogue, reference: Reference) -> list[Profile]:
+    """The writer's layers of the profiles that extend another; refused naming those that cannot be written."""
+    found: list[Profile] = []
+    fixed: list[str] = []
+    for stack in stacks_of(catalogue):
+        for layer in stack.layers:
+            if reference in layer.profile.bases:
+                if not layer.writer:
+                    fixed.append(f"'{stack.reference}' ({layer.source})")
+                elif stack.read_only_owner is not None:
+                    raise ProfileReadOnly(str(stack.reference), stack.read_only_owner)
+                found.append(layer.profile)
+    if fixed:
+        raise StillReferenced(f"profile '{reference}'", fixed)
+    return found

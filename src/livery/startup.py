@@ -1,0 +1,102 @@
+"""From the configuration of a process to its registries: default sources, trusted files, the active profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from livery.config import Configuration, config_home
+from livery.core.names import Reference
+from livery.errors import ProfileNotFound, RegistryNotFound
+from livery.service import RegistryService
+from livery.settings import schema_named
+from livery.state import State, state_path
+from livery.stores.chain import Source
+from livery.stores.opening import open_chain, open_source, open_store
+from livery.stores.urls import SourceURL, parse_source
+
+PROJECT_FILE = ".livery.yaml"
+
+
+class Process(NamedTuple):
+    """What a command works with."""
+
+    configuration: Configuration
+    service: RegistryService
+    state: State
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Why sources take no part; the first call reads them."""
+        _ = self.service.catalogue
+        return tuple(source.skipped for source in self.service.sources if source.skipped)
+
+
+def start(configuration: Configuration, environ: Mapping[str, str], cwd: Path, *, read_only: bool = False) -> Process:
+    """The registries and the state of a process; nothing is read yet.
+
+    With ``read_only`` no source is written, whatever its URL says.
+    """
+    state = State(state_path(configuration.state, environ))
+    writer = configuration.writer or None
+    if configuration.sources:
+        sources = [open_source(parse_source(text)) for text in configuration.sources]
+    else:
+        sources = default_sources(state, environ, cwd)
+        writer = writer or str(_user_file(environ))
+    if read_only:
+        for source in sources:
+            source.url = source.url._replace(readonly=True)
+    chain = open_chain(sources, schema_named, writer=writer, default_registry=configuration.default_registry or None)
+    return Process(configuration, RegistryService(chain, schema_named), state)
+
+
+def default_sources(state: State, environ: Mapping[str, str], cwd: Path) -> list[Source]:
+    """What is read where nobody names sources: built in, system, user, the project's file if it is trusted."""
+    optional = [Path("/etc/livery/profiles.yaml"), _user_file(environ)]
+    sources = [open_source("builtin:")]
+    sources += [open_source(SourceURL("yaml", str(path), optional=True, text=str(path))) for path in optional]
+    project = project_file(cwd)
+    if project is not None:
+        sources.append(_project_source(project, state))
+    return sources
+
+
+def _user_file(environ: Mapping[str, str]) -> Path:
+    return config_home(environ) / "profiles.yaml"
+
+
+def project_file(cwd: Path) -> Path | None:
+    """The nearest ``.livery.yaml`` from a directory up to the root of its repository."""
+    for directory in (cwd, *cwd.parents):
+        if (directory / PROJECT_FILE).is_file():
+            return directory / PROJECT_FILE
+        if (directory / ".git").exists():
+            return None
+    return None
+
+
+def _project_source(path: Path, state: State) -> Source:
+    """A project's file; content that nobody has trusted takes no part."""
+    url = SourceURL("yaml", str(path), text=str(path))
+    return Source(url, open_store(url), is_trusted=lambda token: state.is_trusted(path, token))
+
+
+def active_reference(process: Process) -> Reference | None:
+    """The profile that is meant where none is named: the configured one, else the active one of ``livery use``.
+
+    An active profile that is no longer there is an error, never a silent default.
+    """
+    if process.configuration.profile:
+        return None
+    active = process.state.active_profile()
+    if active is None:
+        return None
+    try:
+        process.service.catalogue.stack(active)
+    except (ProfileNotFound, RegistryNotFound) as error:
+        raise ProfileNotFound(
+            str(active), nearest=error.nearest, where="(the active profile; choose another: livery use NAME)"
+        ) from None
+    return active

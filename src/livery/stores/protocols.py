@@ -1,0 +1,96 @@
+"""What a store can do, by capability: a read-only one has no ``save``. The service is the only caller of stores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from livery.core.names import Reference
+from livery.core.profile import Profile, Registry
+from livery.errors import LiveryError, Place
+
+
+class WriteOptions(NamedTuple):
+    """The circumstances of one write.
+
+    ``expected_version`` None does not check, 0 demands that nothing is there. ``floor`` is a version that the new one
+    must be above: that of a lower source's profile which the write is laid over. Times are UTC epoch milliseconds.
+    """
+
+    expected_version: int | None = None
+    actor: str = ""
+    source: str = ""
+    request_id: str = ""
+    at_ms: int = 0
+    floor: int = 0
+
+
+class BrokenItem(NamedTuple):
+    """A registry (``profile`` empty) or a profile that is there and cannot be used, and why."""
+
+    registry: str
+    profile: str
+    error: LiveryError
+
+
+class Field(NamedTuple):
+    """A field of a stored document; ``profile`` empty: of the registry itself. E.g. ``runtime.system_prompt``."""
+
+    registry: str
+    profile: str
+    field: str
+
+
+class Loaded(NamedTuple):
+    """All that a store holds: registries with their sound profiles, and what is broken; ``token`` names this state."""
+
+    registries: tuple[Registry, ...]
+    broken: tuple[BrokenItem, ...] = ()
+    token: str = ""
+
+
+@runtime_checkable
+class ProfileStore(Protocol):
+    """A place that registries are read from. Opening and reading one never creates or changes anything."""
+
+    kind: str
+    url: str
+    """Where it is, credentials masked: what people see as the source of a value."""
+    writable: bool
+    advice: str
+    """What would make it writable, where it is not and something would; else empty."""
+
+    def load_registries(self) -> Loaded:
+        """Everything in the store; SourceNotFound or SourceUnavailable where it cannot be read."""
+
+    def get_profile(self, registry: str, slug: str) -> Profile | None:
+        """One profile as it is stored now."""
+
+    def changes(self, since: str) -> str:
+        """The token of the present state: equal to ``since`` where nothing has changed."""
+
+    def places(self, wanted: Sequence[Field], token: str) -> list[Place | None]:
+        """The file and line of each wanted field, where there is a file and it is still in the state of the token."""
+
+    def close(self) -> None:
+        """Let go of everything; closing twice is fine, any other call after it is an error."""
+
+
+@runtime_checkable
+class WritableProfileStore(ProfileStore, Protocol):
+    """A store that is written. Each write is a compare-and-swap: VersionConflict writes nothing.
+
+    A write raises the version by one; ``created_*`` never change; a deleted and recreated item goes on counting.
+    """
+
+    def save_registry(self, registry: Registry, options: WriteOptions) -> Registry:
+        """Store the registry-level fields and give back what is stored; only a new registry brings profiles along."""
+
+    def save_profile(self, profile: Profile, options: WriteOptions) -> Profile:
+        """Store a profile and give back what is stored; RegistryNotFound where its registry is not there."""
+
+    def delete_profile(self, reference: Reference, options: WriteOptions) -> None:
+        """Remove a profile; ProfileNotFound where it is not there."""
+
+    def delete_registry(self, slug: str, options: WriteOptions) -> None:
+        """Remove a registry with its profiles; RegistryNotFound where it is not there."""

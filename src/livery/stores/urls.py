@@ -1,0 +1,119 @@
+"""Source URLs: ``yaml:team.yaml?optional=1``, a bare path told apart by its shape, and lists of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from livery.core.names import nearest, registry_slug
+from livery.core.redact import mask_url
+from livery.errors import UsageError, ValidationError
+
+KINDS = ("builtin", "memory", "yaml", "profile-store", "config-profiles", "sqlite", "postgresql", "https", "http")
+_ALIASES = {"sqlite-dsn": "sqlite", "postgres": "postgresql"}
+_SQLITE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
+_SQLITE_HEADER = b"SQLite format 3\x00"
+_OPTIONS = ("readonly", "optional", "registries", "app", "registry")
+
+
+class SourceURL(NamedTuple):
+    """One source: its kind, the path or address, and the options after ``?``; ``text`` is as given."""
+
+    kind: str
+    location: str
+    readonly: bool = False
+    optional: bool = False
+    registries: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+
+    def __str__(self) -> str:
+        return mask_url(f"{self.kind}:{self.location}")
+
+
+def parse_sources(text: str) -> list[SourceURL]:
+    """The sources of a list with commas such as ``LIVERY_SOURCES``; an empty entry is an error with its position."""
+    if not text.strip():
+        return []
+    entries = [entry.strip() for entry in text.split(",")]
+    if "" in entries:
+        raise ValidationError(f"sources[{entries.index('')}]", "is empty")
+    return [parse_source(entry) for entry in entries]
+
+
+def parse_source(text: str) -> SourceURL:
+    """One source; an unknown scheme, an empty location and an unknown option are errors."""
+    text = text.strip()
+    if not text:
+        raise ValidationError("source", "is empty")
+    scheme, colon, rest = text.partition(":")
+    scheme = _ALIASES.get(scheme.lower(), scheme.lower())
+    if not colon or len(scheme) == 1 or "/" in scheme:  # a bare path; one letter is a drive
+        location, options = _options_of(text)
+        return _built(_kind_of_path(location), location, options, text)
+    if scheme not in KINDS:
+        close = nearest(scheme, KINDS, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(KINDS)}"
+        raise UsageError(f"unknown kind of source {scheme!r} in {mask_url(text)!r}{hint}")
+    if scheme in ("postgresql", "https", "http"):
+        return _built(scheme, rest, {}, text)
+    location, options = _options_of(rest)
+    if location.startswith("//"):
+        location = location[2:]
+    if not location and scheme not in ("builtin", "memory") and not (scheme == "config-profiles" and "app" in options):
+        raise ValidationError("source", f"{text!r} is empty: a path is missing after '{scheme}:'")
+    return _built(scheme, location, options, text)
+
+
+def _options_of(text: str) -> tuple[str, dict[str, str]]:
+    location, mark, query = text.partition("?")
+    options = dict(parse_qsl(query, keep_blank_values=True)) if mark else {}
+    for name in options:
+        if name not in _OPTIONS:
+            close = nearest(name, _OPTIONS, 1)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(_OPTIONS)}"
+            raise ValidationError("source", f"unknown option {name!r} in {text!r}{hint}")
+    return location, options
+
+
+def _built(kind: str, location: str, options: dict[str, str], text: str) -> SourceURL:
+    names = options.get("registries", "")
+    return SourceURL(
+        kind=kind,
+        location=location,
+        readonly=_flag(options, "readonly"),
+        optional=_flag(options, "optional"),
+        registries=tuple(registry_slug(name, "source.registries") for name in names.split(",") if name),
+        options=tuple(options.items()),
+        text=text,
+    )
+
+
+def _flag(options: dict[str, str], name: str) -> bool:
+    value = options.get(name, "0").lower()
+    if value not in ("0", "1", "true", "false", ""):
+        raise ValidationError("source", f"{name} takes 1 or 0, not {value!r}")
+    return value in ("1", "true", "")
+
+
+def _kind_of_path(location: str) -> str:
+    """What a bare path is, by what is there and by its name."""
+    path = Path(location).expanduser()
+    if path.is_dir():
+        if (path / "profiles" / "manifest.json").exists() or (path / f"{path.name}.toml").exists():
+            return "config-profiles"
+        return "profile-store"
+    if path.suffix.lower() in _SQLITE_SUFFIXES or _has_sqlite_header(path):
+        return "sqlite"
+    return "yaml"
+
+
+def _has_sqlite_header(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE_HEADER)) == _SQLITE_HEADER
+    except OSError:
+        return False
