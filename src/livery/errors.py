@@ -20,8 +20,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
-import msgspec
-
 
 class Place(NamedTuple):
     """Where in which file something stands; lines and columns count from 1."""
@@ -58,6 +56,8 @@ class LiveryError(Exception):
 
 class Invalid(LiveryError):
     """The input cannot be used as it is."""
+
+    code = "invalid"
 
 
 class ValidationError(Invalid):
@@ -208,6 +208,8 @@ class ConversationNotFound(NotFound):
 class Refused(LiveryError):
     """Understood, and not allowed."""
 
+    code = "refused"
+
 
 class PolicyViolation(Refused):
     """A request asked for values that the policy denies; ``decisions`` names every denied key."""
@@ -220,10 +222,11 @@ class PolicyViolation(Refused):
 
     def __str__(self) -> str:
         denied = [d for d in self.decisions if not d.allowed]
-        return "denied: " + "; ".join(f"{d.key} ({d.rule})" for d in denied)
+        rules = (f"{d.key} ({d.rule}" + (f"; policy of {d.profile})" if d.profile else ")") for d in denied)
+        return "denied: " + ", ".join(rules)
 
     def details(self) -> dict[str, Any]:
-        return {"decisions": [msgspec.to_builtins(d) for d in self.decisions]}
+        return {"decisions": [d._asdict() for d in self.decisions]}
 
 
 class ProfileReadOnly(Refused):
@@ -290,6 +293,8 @@ class Unauthenticated(Refused):
 
 class Conflict(LiveryError):
     """The stored state is not what the write expected."""
+
+    code = "conflict"
 
 
 class VersionConflict(Conflict):
@@ -369,6 +374,8 @@ class PayloadTooLarge(LiveryError):
 class Busy(LiveryError):
     """Not now; the same request may succeed later."""
 
+    code = "busy"
+
 
 class RateLimited(Busy):
     """Too many requests of one asker."""
@@ -384,6 +391,8 @@ class QueueFull(Busy):
 
 class Unavailable(LiveryError):
     """Something that is needed cannot be had at the moment."""
+
+    code = "unavailable"
 
 
 class SourceUnavailable(Unavailable):

@@ -11,6 +11,7 @@ import orjson
 
 from livery.core.values import encoder
 
+_INTEGRAL = re.compile(rb"\.0[,\]}]")
 _EXPONENT = re.compile(rb"e[-+]?[0-9]+[,\]}]")
 _SORTED = orjson.OPT_SORT_KEYS
 _LITERAL = encoder(lambda secret: {"$secret": "literal"})
@@ -32,9 +33,9 @@ def canonical_json(value: Any) -> bytes:
 
 
 def _number_forms_differ(data: bytes) -> bool:
-    if b".0," in data or b".0}" in data or b".0]" in data or data.endswith(b".0"):
+    if data[:1] in b"-0123456789":  # a bare number, which nothing follows
         return True
-    return _EXPONENT.search(data) is not None or data[:1] in b"-0123456789"
+    return _INTEGRAL.search(data) is not None or _EXPONENT.search(data) is not None
 
 
 def digest(value: Any) -> str:

@@ -400,15 +400,26 @@ def settled(values: Mapping[str, Any]) -> dict[str, Any]:
     """Prepared values as plain ones for a check of types: directives applied to nothing, references left out."""
     plain: dict[str, Any] = {}
     for key, value in values.items():
-        if type(value) is Replace:
-            value = value.value
         kind = type(value)
+        if kind in _SCALARS:
+            plain[key] = value
+            continue
+        if kind is Replace:
+            value = value.value
+            kind = type(value)
         if kind is dict:
             plain[key] = settled(value)
         elif kind is ListEdit:
-            plain[key] = value.items
-        elif kind is SecretLiteral:
-            plain[key] = value.value
+            plain[key] = _shown(value.items)
         elif kind not in (Unset, Atom):
-            plain[key] = value
+            plain[key] = _shown(value)
     return plain
+
+
+def _shown(data: Any) -> Any:
+    """Data with its secrets in clear: for a check of types, never for output."""
+    if type(data) is SecretLiteral:
+        return data.value
+    if type(data) is list:
+        return [_shown(item) for item in data]
+    return {key: _shown(child) for key, child in data.items()} if type(data) is dict else data

@@ -56,16 +56,16 @@ class Merged:
             elif kind in DIRECTIVES:
                 self._direct(values, trace, key, value, index, path)
             else:
-                if type(values.get(key)) is dict:
-                    raise self._clash((*path, key), trace[key], index, "a value meets a mapping")
-                values[key] = _copied(value) if kind is list else value
                 node = trace.get(key)
                 if node is None:
                     trace[key] = [(index, value)]
                 elif type(node) is list:
                     node.append((index, value))
-                else:
+                else:  # only beneath such a node a mapping can stand
+                    if type(values.get(key)) is dict:
+                        raise self._clash((*path, key), node, index, "a value meets a mapping")
                     node.setdefault(None, []).append((index, value))
+                values[key] = _copied(value) if kind is list else value
 
     def _direct(self, values: dict[str, Any], trace: Trace, key: str, value: Any, index: int, path: Path) -> None:
         if type(value) is ListEdit:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from livery.core.paths import Path
+from livery.core.redact import redact
+from livery.core.values import REDACTED
 from livery.errors import ValidationError
 
+_DEEPEST = 128  # deeper than any document that is taken
 
-def merge_patch(document: Any, patch: Any) -> Any:
+
+def merge_patch(document: Any, patch: Any, depth: int = 0) -> Any:
     """The document after the patch; ``null`` removes a member, ``{"$unset": true}`` is stored as it stands."""
+    if depth > _DEEPEST:
+        raise ValidationError("patch", "nested too deep")
     if not isinstance(patch, Mapping) or is_atomic(patch):
         return patch
     result = dict(document) if isinstance(document, Mapping) and not is_atomic(document) else {}
@@ -18,7 +24,7 @@ def merge_patch(document: Any, patch: Any) -> Any:
         if value is None:
             result.pop(key, None)
         else:
-            result[key] = merge_patch(result.get(key), value)
+            result[key] = merge_patch(result.get(key), value, depth + 1)
     return result
 
 
@@ -28,36 +34,78 @@ def is_atomic(value: Mapping[str, Any]) -> bool:
 
 
 def keep_redacted(new: Any, old: Any, field: str) -> Any:
-    """The new document with the old value wherever it says ``{"$redacted": true}``; elsewhere that is an error."""
+    """The new document with the old value wherever it says ``{"$redacted": true}``; elsewhere that is an error.
+
+    Elements with a name are the same where name and id are; an item of another list where it stands at its old place.
+    """
+    return _kept(new, _Old(old, redact(old)), field, 0)
+
+
+class _Old(NamedTuple):
+    """A value that may be kept, and how it was shown."""
+
+    value: Any
+    shown: Any
+
+
+_NOTHING = _Old(None, None)
+
+
+def _kept(new: Any, old: _Old, field: str, depth: int) -> Any:
+    if depth > _DEEPEST:
+        raise ValidationError(field[:80], "nested too deep")
     if isinstance(new, Mapping):
         if set(new) == {"$redacted"}:
-            if old is _ABSENT:
-                raise ValidationError(field, "a redacted value can only stand where there is a value to keep")
-            return old
-        return {key: keep_redacted(value, _member(old, key), f"{field}.{key}") for key, value in new.items()}
+            return _old_value(old, field)
+        members = ((key, value, _member(old, key)) for key, value in new.items())
+        return {key: _kept(value, below, f"{field}.{key}", depth + 1) for key, value, below in members}
     if isinstance(new, list):
-        return [keep_redacted(value, _item(old, index), f"{field}[{index}]") for index, value in enumerate(new)]
+        items = enumerate(zip(new, _old_items(new, old), strict=True))
+        return [_kept(value, below, f"{field}[{index}]", depth + 1) for index, (value, below) in items]
     return new
 
 
-class _Absent:
-    """Nothing to keep."""
+def _old_value(old: _Old, field: str) -> Any:
+    if old is _NOTHING:
+        raise ValidationError(field, "a redacted value can only stand where there is a value to keep")
+    return old.value
 
 
-_ABSENT: Any = _Absent()
+def _member(old: _Old, key: str) -> _Old:
+    if not isinstance(old.value, Mapping) or key not in old.value:
+        return _NOTHING
+    return _Old(old.value[key], old.shown[key] if isinstance(old.shown, Mapping) and key in old.shown else None)
 
 
-def _member(old: Any, key: str) -> Any:
-    return old[key] if isinstance(old, Mapping) and key in old else _ABSENT
+def _old_items(new: list[Any], old: _Old) -> list[_Old]:
+    """What was there before for each item of a list: by name and id, else by position."""
+    if not isinstance(old.value, list) or not isinstance(old.shown, list):
+        return [_NOTHING] * len(new)
+    before = [_Old(*pair) for pair in zip(old.value, old.shown, strict=True)]
+    if all(map(_has_name, (*new, *old.value))):
+        named = {_name_of(item.value): item for item in before}
+        return [named.get(_name_of(item), _NOTHING) for item in new]
+    return [before[index] if _stands(new, old.shown, index) else _NOTHING for index in range(len(new))]
 
 
-def _item(old: Any, index: int) -> Any:
-    return old[index] if isinstance(old, list) and index < len(old) else _ABSENT
+def _has_name(item: Any) -> bool:
+    return isinstance(item, Mapping) and isinstance(item.get("name"), str)
+
+
+def _name_of(item: Mapping[str, Any]) -> tuple[str, str]:
+    return item["name"], str(item.get("id") or "")
+
+
+def _stands(new: list[Any], shown: list[Any], index: int) -> bool:
+    """Whether an item has its old place: nothing before it has changed, or nothing was added or taken away."""
+    if index >= len(shown) or (new[index] == REDACTED and shown[index] != REDACTED):
+        return False
+    return len(new) == len(shown) or new[:index] == shown[:index]
 
 
 def leaf_paths(patch: Any, path: Path = ()) -> Iterator[Path]:
     """The paths that a patch sets or removes."""
-    if isinstance(patch, Mapping) and patch and not is_atomic(patch):
+    if isinstance(patch, Mapping) and patch and not is_atomic(patch) and len(path) <= _DEEPEST:
         for key, value in patch.items():
             yield from leaf_paths(value, (*path, key))
     else:

@@ -35,7 +35,7 @@ def _touched(path: Path, value: Any, below: Any, schema: SettingsSchema) -> Iter
             yield from ((SETTINGS, *leaf) for leaf in schema.leaves_below(path[1:]))
         if type(below) is dict:
             yield from _leaf_paths(path, below)
-        if type(value) is Replace:
+        if type(value) is Replace and value.value != {}:
             yield from _touched(path, value.value, below, schema)
         if type(below) is dict or (path[0] == SETTINGS and _is_mapping(schema, path[1:])):
             return
