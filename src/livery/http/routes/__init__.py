@@ -1,0 +1,1 @@
+"""The routes, a module for each noun: read the parameters, make one answer, send it."""
