@@ -17,7 +17,7 @@ def settings_page() -> str:
         "# Settings",
         "",
         "The sections and fields of `step_settings_patch` under the schema `ai`, with the flags of older programs.",
-        "Secret fields take a reference such as `{$secret: \"env:NAME\"}`; sensitive ones (and secrets) can only be",
+        'Secret fields take a reference such as `{$secret: "env:NAME"}`; sensitive ones (and secrets) can only be',
         "overridden where a policy names their exact path. Made from the schema; do not edit.",
     ]
     for name, section in plain_ai_schema()["properties"].items():
@@ -68,6 +68,7 @@ def errors_page() -> str:
     for cls, outcome in OUTCOMES.items():
         if issubclass(cls, LiveryError) and not cls.__subclasses__():
             meaning = (cls.__doc__ or "").split("\n")[0].replace("``", "`")
-            lines.append(f"| `{cls.__name__}` | `{cls.code}` | {outcome.status or '–'} | {outcome.exit_code} | {meaning} |")
+            codes = f"`{cls.code}` | {outcome.status or '–'} | {outcome.exit_code}"
+            lines.append(f"| `{cls.__name__}` | {codes} | {meaning} |")
     lines += ["", "Wrong usage of a command exits with 2, an unexpected error with 1, an interrupted command with 130."]
     return "\n".join(lines) + "\n"

@@ -19,7 +19,11 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "livery"
 ROOT = "livery"  # the public names of livery/__init__.py
 UP_TO_FORMATS = {"errors", "core", "settings", "formats"}
 UP_TO_STORES = {*UP_TO_FORMATS, "stores"}
-LIBRARY = {*UP_TO_STORES, "outcomes", "service", "changes", "migrate", "config", "state", "secrets", "library", "startup"}
+LIBRARY = {*UP_TO_STORES, "outcomes", "service", "changes", "migrate", "config", "state"} | {
+    "secrets",
+    "library",
+    "startup",
+}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 
 from livery.core.catalogue import Catalogue
@@ -55,14 +57,13 @@ class ResolveCache:
     def get(self, key: Key, request: ResolveInput, catalogue: Catalogue) -> ResolvedProfile | None:
         """The resolution under a key if it holds in this generation."""
         entry = self._entries.get(key)
-        if entry is None or not self._holds(entry, request, catalogue):
-            self._misses += 1
-            return None
-        self._hits += 1
+        holds = entry is not None and self._holds(entry, request, catalogue)
         with self._lock:
-            if key in self._entries:
+            self._hits += holds
+            self._misses += not holds
+            if holds and key in self._entries:
                 self._entries.move_to_end(key)
-        return entry.resolved
+        return entry.resolved if entry is not None and holds else None
 
     def _holds(self, entry: _Entry, request: ResolveInput, catalogue: Catalogue) -> bool:
         if entry.generation == catalogue.generation:
@@ -88,15 +89,17 @@ class ResolveCache:
 
 
 def key_of(request: ResolveInput) -> Key | None:
-    """What tells one request from another; None where its values are no JSON (the resolution will say so)."""
+    """What tells one request from another; None where its values are no plain JSON (the resolution will say so)."""
     plain = (request.registry_slug, request.profile_slug, request.caller, request.runtime_key_fallback)
     if not (request.base_step_settings or request.operator_layers or request.app_policy or request.request_overrides):
         return plain
+    layers = [[name, runtime] for name, runtime in request.operator_layers]
+    values = [request.base_step_settings, layers, request.request_overrides]
     try:
-        values = orjson.dumps(
-            [request.base_step_settings, request.operator_layers, request.request_overrides],
-            option=orjson.OPT_SORT_KEYS,
-        )
+        written = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
     except TypeError:
         return None
-    return (*plain, values, request.app_policy)
+    if orjson.loads(written) != values:  # NaN, dates, tuples: written like something else
+        return None
+    policy = msgspec.json.encode(request.app_policy)
+    return (*plain, blake2b(written).digest(), policy)

@@ -176,7 +176,8 @@ class ProfileWrites(Writes):
         after = self._chain.trial(replace(held, profiles={**held.profiles, profile.slug: profile}))
         faults = profile_faults(profile, after.registries[view.slug])
         if faults:
-            raise ValidationError.of(faults)
+            stored = f"registry.profiles[{profile.slug}]"
+            raise ValidationError.of([f._replace(field=f.field.replace(stored, "profile", 1)) for f in faults])
         demand_sound(self._chain.catalogue(), after, [profile.reference])
 
     def _demand_effective(self, stack: ProfileStack, given: Mapping[str, Any], seen: Mapping[str, Any]) -> None:

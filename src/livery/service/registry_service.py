@@ -60,6 +60,7 @@ class RegistryService(ProfileWrites, RegistryWrites):
     @property
     def writer(self) -> Source | None:
         """The source that writes go to."""
+        self._chain.catalogue()  # whether a file can be written is known once it was read
         return self._chain.writer
 
     @property
@@ -82,10 +83,11 @@ class RegistryService(ProfileWrites, RegistryWrites):
     # Reading
 
     def list_registries(self) -> list[RegistrySummary]:
+        catalogue = self.catalogue
+        catalogue.demand_complete()
         writer = self.writer
-        self.catalogue.demand_complete()
-        views = sorted(self.catalogue.registries.values(), key=lambda view: view.slug)
-        return [registry_summary(view, self.catalogue, writer.label if writer else "") for view in views]
+        views = sorted(catalogue.registries.values(), key=lambda view: view.slug)
+        return [registry_summary(view, catalogue, writer.label if writer else "") for view in views]
 
     def get_registry(self, slug: str | None = None) -> Registry:
         view = self.catalogue.view(self._registry_slug(slug))
@@ -129,7 +131,9 @@ class RegistryService(ProfileWrites, RegistryWrites):
     # Resolving
 
     def resolve_effective_profile(self, request: ResolveInput) -> ResolvedProfile:
-        catalogue = self._chain.catalogue()
+        return self._resolved(request, self._chain.catalogue())
+
+    def _resolved(self, request: ResolveInput, catalogue: Catalogue) -> ResolvedProfile:
         key = key_of(request)
         if key is not None:
             known = self._cache.get(key, request, catalogue)
@@ -157,5 +161,5 @@ class RegistryService(ProfileWrites, RegistryWrites):
         return LineageError(error.kind, error.reason, field=error.field, chain=error.chain, origin=place)
 
     def explain(self, request: ResolveInput) -> list[Explained]:
-        resolved = self.resolve_effective_profile(request)
-        return with_places(explain(resolved), self._chain, self._chain.catalogue())
+        catalogue = self._chain.catalogue()
+        return with_places(explain(self._resolved(request, catalogue)), self._chain, catalogue)

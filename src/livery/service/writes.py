@@ -84,7 +84,15 @@ def document_of(given: Any, field: str) -> dict[str, Any]:
     faults = json_faults(dict(given), field)
     if faults:
         raise ValidationError.of(faults)
-    return dict(given)
+    plain: dict[str, Any] = _plain(given)
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    """A copy in which every sequence is a list and every mapping a dict, as if it had been read from a file."""
+    if isinstance(value, Mapping):
+        return {key: _plain(child) for key, child in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def writable_metadata(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,9 @@ from livery.core.profile import Registry
 from livery.core.schema import SettingsSchema
 from livery.errors import (
     Fault,
+    Invalid,
     LiveryError,
+    MergeConflict,
     Place,
     SourceNotFound,
     SourceReadOnly,
@@ -104,7 +106,7 @@ class Chain:
             {**present.registries, **views},
             default_registry=present.configured_default,
             generation=present.generation,
-            unavailable=present.unavailable,
+            unavailable=dict(self._unavailable(to_be_made=self.writer)),
         )
 
     # Building a generation
@@ -120,7 +122,7 @@ class Chain:
             generation=generation,
             unavailable=dict(self._unavailable()),
         )
-        self.findings = self._located(check(catalogue))
+        self.findings = self._located([*check(catalogue), *_clashes(catalogue)])
         self._set_faults(catalogue)
         for slug, old in before.registries.items() if before else ():
             if slug in views and _same(old, views[slug]):
@@ -167,9 +169,11 @@ class Chain:
                 if item.registry == slug and item.profile and not (registry and item.profile in registry.profiles):
                     yield item.profile, item.error
 
-    def _unavailable(self) -> Iterator[tuple[str | None, LiveryError]]:
+    def _unavailable(self, to_be_made: Source | None = None) -> Iterator[tuple[str | None, LiveryError]]:
+        """Registries that cannot be answered for; a source that a write is about to make holds none."""
         for source in self.sources:
-            if source.error is not None and not source.ever_loaded:
+            is_made = source is to_be_made and isinstance(source.error, SourceNotFound)
+            if source.error is not None and not source.ever_loaded and not is_made:
                 error = source.error
                 if not isinstance(error, SourceUnavailable | SourceNotFound):
                     error = SourceUnavailable(source.label, str(error))
@@ -223,6 +227,21 @@ def _collector_paused() -> Iterator[None]:
 def _field_of(finding: Finding) -> Field:
     field = finding.fault.field.removeprefix("registry.").removeprefix(f"profiles[{finding.profile}].")
     return Field(finding.registry, finding.profile, field)
+
+
+def _clashes(catalogue: Catalogue) -> Iterator[Finding]:
+    """The profiles whose layers, each sound by itself, do not fit together; their error is given to them too."""
+    for view in catalogue.registries.values():
+        for stack in view.profiles.values():
+            if len(stack.layers) > 1 and stack.fault is None:
+                try:
+                    _ = stack.profile
+                except MergeConflict as error:
+                    stack.fault = error
+                    field = f"registry.profiles[{stack.reference.profile}].runtime"
+                    yield Finding(*stack.reference, stack.layers[-1].source, Fault(field, str(error)))
+                except Invalid:
+                    pass  # a fault of one layer alone, which is found there
 
 
 def registry_of(source: Source, slug: str) -> Registry | None:

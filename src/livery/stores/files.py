@@ -10,7 +10,6 @@ import errno
 import fcntl
 import os
 import re
-import secrets
 import socket
 import stat
 import time
@@ -138,7 +137,7 @@ def _write_beside(target: Path, data: bytes, old: os.stat_result | None, check: 
 def _new_temp(target: Path, name: str) -> tuple[Path, int]:
     """A new file, locked for as long as it is open: one that is not locked has lost its writer."""
     while True:
-        temp = target.with_name(name or f".{target.name[:_NAME_LENGTH]}.{secrets.token_hex(4)}.tmp")
+        temp = target.with_name(name or f".{target.name[:_NAME_LENGTH]}.{os.urandom(4).hex()}.tmp")
         try:
             file = os.open(temp, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE_FILE)
         except FileExistsError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from livery.core.extensions import NO_EXTENSION_SCHEMAS, ExtensionSchemas
@@ -24,7 +23,7 @@ def open_store(url: SourceURL) -> ProfileStore:
     from livery.stores.yaml import YAMLStore
 
     if url.kind == "builtin":
-        path = Path(str(files("livery.stores") / "builtin.yaml"))
+        path = Path(__file__).with_name("builtin.yaml")
         return YAMLStore(path, writable=False, label="builtin:")
     if url.kind == "memory":
         return MemoryStore(url=str(url), writable=not url.readonly)
@@ -43,13 +42,24 @@ def open_chain(
 ) -> Chain:
     """The chain of some sources, later over earlier; ``writer`` names the one that is written."""
     sources = [url if isinstance(url, Source) else open_source(url) for url in urls]
-    named = None
-    if writer is not None:
-        wanted = str(parse_source(writer))
-        named = next((source for source in sources if writer in (source.label, source.url.text)), None)
-        named = named or next((source for source in sources if source.label == wanted), None)
-        if named is None:
-            raise ValidationError("writer", f"{wanted} is not one of the sources")
+    labels = [source.label for source in sources]
+    twice = [position for position, label in enumerate(labels) if label in labels[:position]]
+    if twice:
+        raise ValidationError(f"sources[{twice[0]}]", f"{labels[twice[0]]} is named twice")
     return Chain(
-        sources, schema_named, writer=named, default_registry=default_registry, extension_schemas=extension_schemas
+        sources,
+        schema_named,
+        writer=_named(writer, sources) if writer is not None else None,
+        default_registry=default_registry,
+        extension_schemas=extension_schemas,
     )
+
+
+def _named(writer: str, sources: Sequence[Source]) -> Source:
+    wanted = str(parse_source(writer))
+    found = [source for source in sources if writer in (source.label, source.url.text)]
+    found += [source for source in sources if source.label == wanted]
+    if not found:
+        known = ", ".join(source.label for source in sources)
+        raise ValidationError("writer", f"{wanted} is not one of the sources: {known}")
+    return found[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -14,6 +16,7 @@ KINDS = ("builtin", "memory", "yaml", "profile-store", "config-profiles", "sqlit
 _ALIASES = {"sqlite-dsn": "sqlite", "postgres": "postgresql"}
 _SQLITE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 _SQLITE_HEADER = b"SQLite format 3\x00"
+_SEPARATOR = re.compile(r"[,\s]+")  # a plus of the URL is a blank; a comma also divides lists of sources
 _OPTIONS = ("readonly", "optional", "registries", "app", "registry")
 
 
@@ -31,6 +34,9 @@ class SourceURL(NamedTuple):
     def __str__(self) -> str:
         return mask_url(f"{self.kind}:{self.location}")
 
+    def __repr__(self) -> str:
+        return f"SourceURL({mask_url(self.text) or str(self)!r})"  # with its password masked
+
 
 def parse_sources(text: str) -> list[SourceURL]:
     """The sources of a list with commas such as ``LIVERY_SOURCES``; an empty entry is an error with its position."""
@@ -47,10 +53,12 @@ def parse_source(text: str) -> SourceURL:
     text = text.strip()
     if not text:
         raise ValidationError("source", "is empty")
+    if "\0" in text:
+        raise ValidationError("source", "holds the character U+0000, which no path can")
     scheme, colon, rest = text.partition(":")
     scheme = _ALIASES.get(scheme.lower(), scheme.lower())
     if not colon or len(scheme) == 1 or "/" in scheme:  # a bare path; one letter is a drive
-        location, options = _options_of(text)
+        location, options = _options_of(text, text)
         return _built(_kind_of_path(location), location, options, text)
     if scheme not in KINDS:
         close = nearest(scheme, KINDS, 1)
@@ -58,33 +66,34 @@ def parse_source(text: str) -> SourceURL:
         raise UsageError(f"unknown kind of source {scheme!r} in {mask_url(text)!r}{hint}")
     if scheme in ("postgresql", "https", "http"):
         return _built(scheme, rest, {}, text)
-    location, options = _options_of(rest)
+    location, options = _options_of(rest, text)
     if location.startswith("//"):
         location = location[2:]
     if not location and scheme not in ("builtin", "memory") and not (scheme == "config-profiles" and "app" in options):
-        raise ValidationError("source", f"{text!r} is empty: a path is missing after '{scheme}:'")
+        raise ValidationError("source", f"{mask_url(text)!r} is empty: a path is missing after '{scheme}:'")
     return _built(scheme, location, options, text)
 
 
-def _options_of(text: str) -> tuple[str, dict[str, str]]:
-    location, mark, query = text.partition("?")
+def _options_of(rest: str, text: str) -> tuple[str, dict[str, str]]:
+    """The location and the options in the rest of a source URL, whose whole ``text`` errors show."""
+    location, mark, query = rest.partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True)) if mark else {}
     for name in options:
         if name not in _OPTIONS:
             close = nearest(name, _OPTIONS, 1)
             hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(_OPTIONS)}"
-            raise ValidationError("source", f"unknown option {name!r} in {text!r}{hint}")
+            raise ValidationError("source", f"unknown option {name!r} in {mask_url(text)!r}{hint}")
     return location, options
 
 
 def _built(kind: str, location: str, options: dict[str, str], text: str) -> SourceURL:
-    names = options.get("registries", "")
+    names = _SEPARATOR.split(options.get("registries", ""))
     return SourceURL(
         kind=kind,
         location=location,
         readonly=_flag(options, "readonly"),
         optional=_flag(options, "optional"),
-        registries=tuple(registry_slug(name, "source.registries") for name in names.split(",") if name),
+        registries=tuple(registry_slug(name, "source.registries") for name in names if name),
         options=tuple(options.items()),
         text=text,
     )
@@ -99,9 +108,9 @@ def _flag(options: dict[str, str], name: str) -> bool:
 
 def _kind_of_path(location: str) -> str:
     """What a bare path is, by what is there and by its name."""
-    path = Path(location).expanduser()
-    if path.is_dir():
-        if (path / "profiles" / "manifest.json").exists() or (path / f"{path.name}.toml").exists():
+    path = Path(os.path.expanduser(location))
+    if os.path.isdir(path):  # unlike those of Path, these functions never raise
+        if os.path.exists(path / "profiles" / "manifest.json") or os.path.exists(path / f"{path.name}.toml"):
             return "config-profiles"
         return "profile-store"
     if path.suffix.lower() in _SQLITE_SUFFIXES or _has_sqlite_header(path):
@@ -110,7 +119,7 @@ def _kind_of_path(location: str) -> str:
 
 
 def _has_sqlite_header(path: Path) -> bool:
-    if not path.is_file():
+    if not os.path.isfile(path):
         return False
     try:
         with path.open("rb") as file:

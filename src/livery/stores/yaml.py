@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ class YAMLStore:
     kind = "yaml"
 
     def __init__(self, path: Path, *, writable: bool = True, label: str = "") -> None:
-        self.path = path.expanduser()
+        self.path = Path(os.path.expanduser(path))
         self.url = label or f"yaml:{path}"
         self.writable = writable
         self.advice = ""

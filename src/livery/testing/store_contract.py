@@ -40,7 +40,7 @@ def profile(slug: str = "coder", **fields: Any) -> Profile:
 
 
 class StoreContract:
-    """What a writable store promises. Each test gets fresh, empty storage; ``opened()`` opens it, as often as wanted."""
+    """What a writable store promises. Each test gets fresh, empty storage; ``opened()`` opens it."""
 
     @pytest.fixture
     def opened(self) -> Callable[[], WritableProfileStore]:
