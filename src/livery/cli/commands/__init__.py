@@ -1,0 +1,1 @@
+"""The commands, one file or package per noun; each is imported when it runs."""

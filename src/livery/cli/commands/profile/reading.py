@@ -1,0 +1,184 @@
+"""Reading profiles: ``list``, ``show``, ``check``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from livery.cli.command import Command
+from livery.cli.options import document_output, list_output, name_argument
+from livery.cli.output import Table, emit, emit_document, emit_table, note, warn
+from livery.cli.selection import Named, choose, named
+from livery.cli.session import Session, pass_session
+from livery.core.catalogue import ProfileLayer
+from livery.core.profile import Profile
+from livery.core.redact import redact
+from livery.errors import LiveryError, Unsupported, ValidationError
+from livery.outcomes import OUTCOMES
+from livery.service import ProfileSummary
+from livery.startup import active_reference
+
+
+@click.command("list", cls=Command)
+@click.option("--tag", metavar="TAG", help="Only profiles with this tag.")
+@click.option("--all-sources", is_flag=True, help="One line for each source that holds a profile.")
+@list_output
+@pass_session
+def list_command(session: Session, tag: str | None, all_sources: bool, form: str) -> None:
+    """List the profiles of the default registry, of --registry NAME, or of all with --registry '*'.
+
+    A star marks the default of the registry, a dot the active profile. Broken profiles are listed with their error.
+    """
+    service = session.service
+    profiles = [row for row in service.list_profiles(session.registry) if tag is None or tag in row.tags]
+    active = _active(session)
+    if all_sources:
+        rows = [_layer_row(layer) for profile in profiles for layer in _layers(session, profile)]
+        _emit_rows(rows, form, session.color)
+    elif form == "table":
+        emit_table(_table(profiles, active, with_registry=session.registry == "*"), session.color)
+        _mention_others(session)
+    else:
+        emit_document([{**row._asdict(), "is_active": _name(row) == active} for row in profiles], form)
+
+
+def _active(session: Session) -> str:
+    """The active profile, if there is one; a list is no place to complain of a lost one."""
+    try:
+        return str(active_reference(session.process) or "")
+    except LiveryError:
+        return ""
+
+
+def _name(row: ProfileSummary) -> str:
+    return f"{row.registry}/{row.slug}"
+
+
+def _table(profiles: list[ProfileSummary], active: str, with_registry: bool) -> Table:
+    rows = [
+        (
+            ("★" if row.is_default else " ") + ("●" if _name(row) == active else ""),
+            _name(row) if with_registry else row.slug,
+            str(row.version) if row.version else "",
+            "read-only" if row.read_only else "",
+            row.source,
+            f"broken: {row.error}" if row.error else row.description or row.display_name,
+        )
+        for row in profiles
+    ]
+    return Table(("", "PROFILE", "VERSION", "ACCESS", "SOURCE", "DESCRIPTION"), rows)
+
+
+def _mention_others(session: Session) -> None:
+    if session.registry is None and sys.stderr.isatty():
+        others = [row.slug for row in session.service.list_registries() if not row.is_default]
+        if others:
+            note(f"there are more registries: {', '.join(others)} (--registry NAME, or --registry '*')")
+
+
+def _layers(session: Session, row: ProfileSummary) -> tuple[ProfileLayer, ...]:
+    return () if row.error else session.service.profile_layers(row.registry, row.slug)
+
+
+def _layer_row(layer: ProfileLayer) -> dict[str, Any]:
+    profile = layer.profile
+    return {
+        "profile": str(profile.reference),
+        "source": layer.source,
+        "version": profile.version,
+        "writer": layer.writer,
+        "read_only": profile.policy.read_only,
+        "description": profile.description or profile.display_name,
+    }
+
+
+def _emit_rows(rows: list[dict[str, Any]], form: str, color: bool) -> None:
+    if form != "table":
+        emit_document(rows, form)
+        return
+    marks = [[_cell(value) for value in row.values()] for row in rows]
+    emit_table(Table(("PROFILE", "SOURCE", "VERSION", "WRITTEN", "READ-ONLY", "DESCRIPTION"), marks), color)
+
+
+def _cell(value: Any) -> str:
+    return ("yes" if value else "") if isinstance(value, bool) else str(value)
+
+
+@click.command("show", cls=Command)
+@name_argument()
+@click.option("--version", "version", type=click.IntRange(min=1), metavar="N", help="An earlier version.")
+@click.option("--layers", is_flag=True, help="What each source says, the lowest first.")
+@document_output
+@pass_session
+def show_command(session: Session, name: str, version: int | None, layers: bool, form: str) -> None:
+    """Show a profile as it is stored, over all sources, with secrets hidden.
+
+    `livery resolve` shows what it amounts to, with its bases and defaults.
+    """
+    who = named(session, name)
+    profile = session.service.get_profile(*who)
+    if version not in (None, profile.version):
+        held = session.service.profile_layers(*who)[-1].source
+        raise Unsupported(f"version {version} of {profile.reference}", held, "files keep the present version only")
+    if layers:
+        _show_layers(session, who, form)
+    else:
+        emit_document(_document(session, profile), form)
+
+
+def _document(session: Session, profile: Profile) -> dict[str, Any]:
+    schema = session.service.catalogue.view(profile.registry).schema
+    document: dict[str, Any] = redact(profile.document(), schema)
+    return {"id": str(profile.reference), "slug": profile.slug, **document}
+
+
+def _show_layers(session: Session, who: Named, form: str) -> None:
+    rows = [
+        {"source": layer.source, "writer": layer.writer, "document": _document(session, layer.profile)}
+        for layer in session.service.profile_layers(*who)
+    ]
+    if form == "json":
+        emit_document(rows, form)
+        return
+    for row in rows:
+        emit(f"# {row['source']}{' (written)' if row['writer'] else ''}")
+        emit_document(row["document"], form)
+
+
+@click.command("check", cls=Command)
+@name_argument(required=False)
+@click.option(
+    "--for", "uses", type=click.Choice(("chat", "embeddings", "rerank")), multiple=True, default=("chat",),
+    show_default=True, help="What it is to be used for (repeatable).",
+)  # fmt: skip
+@list_output
+@pass_session
+@click.pass_context
+def check_command(ctx: click.Context, session: Session, name: str | None, uses: tuple[Any, ...], form: str) -> None:
+    """Say what a profile lacks before it can be used: engine, key, address, secrets. Exit code 4 if anything does."""
+    resolved = session.service.resolve_effective_profile(choose(session, name).request)
+    for warning in resolved.warnings:
+        warn(warning)
+    problems = list(_problems(resolved, uses))
+    if form == "table":
+        for problem in problems:
+            emit(f"{problem['field']}: {problem['reason']}")
+        reference = f"{resolved.registry_slug}/{resolved.profile_slug}"
+        note(f"{reference}: {'not ready' if problems else 'ready'} for {', '.join(uses)}")
+    else:
+        emit_document(problems, form)
+    if problems:
+        ctx.exit(OUTCOMES[ValidationError].exit_code)
+
+
+def _problems(resolved: Any, uses: tuple[Any, ...]) -> Iterator[dict[str, str]]:
+    from livery.secrets import secret_available
+    from livery.settings import readiness
+
+    settings = resolved.effective_step_settings
+    for problem in readiness(settings, uses=uses, secret_available=lambda name: secret_available(name, os.environ)):
+        yield {"field": problem.field, "reason": problem.reason}

@@ -1,0 +1,82 @@
+"""``livery resolve``: the effective runtime of a profile, and why it is so."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from livery.cli.command import Command
+from livery.cli.environment import shown_runtime, variables
+from livery.cli.explanation import explained, heading, values
+from livery.cli.options import name_argument, output_option, set_option
+from livery.cli.output import emit, emit_document, note, warn
+from livery.cli.selection import choose
+from livery.cli.session import Session, pass_session
+from livery.core.explain import Explained
+from livery.core.explain import explain as rows_of
+from livery.core.resolved import ResolvedProfile
+from livery.errors import UsageError
+
+
+@click.command("resolve", cls=Command)
+@name_argument(required=False)
+@click.option("--caller", metavar="NAME", help="Resolve what this client gets.")
+@set_option
+@click.option("--explain", is_flag=True, help="Show for each value where it comes from and what it won against.")
+@click.option("--all", "everything", is_flag=True, help="Show the defaults of the schema too.")
+@output_option("table", "json", "yaml", "toml", "env")
+@pass_session
+def resolve_command(
+    session: Session,
+    name: str | None,
+    caller: str | None,
+    assignments: tuple[str, ...],
+    explain: bool,
+    everything: bool,
+    form: str,
+) -> None:
+    """Show the effective runtime of a profile: its own settings over those of its bases, the registry and the defaults.
+
+    Without NAME it is the profile of --profile, LIVERY_PROFILE, `livery use`, or the default. --set asks for an
+    override as a request does, and the policy of the profile decides. Secrets are never shown.
+
+    \b
+    livery resolve coder --explain
+    livery resolve coder -o json --set chat.temperature=0.9
+    """
+    choice = choose(session, name, caller, assignments)
+    resolved = session.service.resolve_effective_profile(choice.request)
+    if session.verbose:
+        note(f"chosen by {choice.origin}")
+    for warning in resolved.warnings:
+        warn(warning)
+    if explain:
+        _emit_explained(session, resolved, session.service.explain(choice.request), everything, form)
+    elif form == "table":
+        _emit_lines(heading(resolved, session.color))
+        _emit_lines(values(rows_of(resolved), everything=everything, color=session.color))
+    elif form == "env":
+        for variable, value in variables(shown_runtime(resolved)).items():
+            emit(f"{variable}={shlex.quote(value)}")
+    else:
+        emit_document(resolved.document(), form)
+
+
+def _emit_explained(
+    session: Session, resolved: ResolvedProfile, rows: list[Explained], everything: bool, form: str
+) -> None:
+    if form == "env":
+        raise UsageError("an explanation has no form as environment; choose table, json, yaml or toml")
+    if form == "table":
+        _emit_lines(heading(resolved, session.color))
+        _emit_lines(explained(rows, everything=everything, color=session.color, cwd=Path.cwd()))
+    else:
+        emit_document({row.key: row.document() for row in rows}, form)
+
+
+def _emit_lines(lines: Iterator[str]) -> None:
+    for line in lines:
+        emit(line)

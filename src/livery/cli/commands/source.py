@@ -1,0 +1,41 @@
+"""``livery source``: where profiles come from."""
+
+from __future__ import annotations
+
+import click
+
+from livery.cli.command import Group
+from livery.cli.options import list_output
+from livery.cli.output import Table, emit_document, emit_table, note
+from livery.cli.session import Session, pass_session
+from livery.cli.sources import Row, source_rows
+
+
+@click.group("source", cls=Group)
+def source_command() -> None:
+    """Where profiles come from."""
+
+
+@source_command.command("list")
+@list_output
+@pass_session
+def list_command(session: Session, form: str) -> None:
+    """List the sources, the lowest first: what each holds, how it is, and which profiles lie over one another."""
+    rows = source_rows(session.service)
+    if form != "table":
+        emit_document(rows, form)
+        return
+    columns = ("SOURCE", "KIND", "ACCESS", "HEALTH", "REGISTRIES", "PROFILES", "SHADOWS", "SHADOWED BY")
+    emit_table(Table(columns, [_cells(row) for row in rows]), session.color)
+    for row in rows:
+        if row["error"]:
+            note(f"{row['source']}: {row['error'].removeprefix(row['source']).lstrip(': ')}")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    access = "written" if row["is_writer"] else "writable" if row["writable"] else "read-only"
+    return (
+        row["source"], row["kind"], access, row["health"], ", ".join(row["registries"]), str(row["profile_count"]),
+        ", ".join(overlap["profile"] for overlap in row["shadows"]),
+        ", ".join(f"{overlap['profile']} ({overlap['source']})" for overlap in row["shadowed_by"]),
+    )  # fmt: skip

@@ -1,0 +1,108 @@
+"""``livery validate``: every fault of the sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import click
+
+from livery.cli.command import Command
+from livery.cli.options import list_output
+from livery.cli.output import counted, emit, emit_document, note, printable, style
+from livery.cli.session import Session, pass_session
+from livery.errors import Fault, LiveryError, ValidationError
+from livery.outcomes import outcome_of
+from livery.service import RegistryService
+
+
+class Problem(NamedTuple):
+    """One thing to mend: an ``error`` or a ``warning``, in which source, and where in which file it stands."""
+
+    level: str
+    source: str
+    fault: Fault
+
+    def __str__(self) -> str:
+        return str(self.fault) if self.fault.place else f"{self.source}: {self.fault}"
+
+    def document(self) -> dict[str, str]:
+        place = str(self.fault.place or "")
+        return {"level": self.level, "source": self.source, "place": place, **_words(self.fault)}
+
+
+def _words(fault: Fault) -> dict[str, str]:
+    return {"field": fault.field, "reason": fault.reason}
+
+
+@click.command("validate", cls=Command)
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option("--strict", is_flag=True, help="Let warnings count as errors.")
+@list_output
+@pass_session
+@click.pass_context
+def validate_command(ctx: click.Context, session: Session, sources: tuple[str, ...], strict: bool, form: str) -> None:
+    """Find every fault of some sources, seen as one chain; without SOURCE of those that are configured.
+
+    Exit code 4 if there is an error (with --strict also for a warning), 3 if a source is not there, 7 if one cannot be
+    read.
+    """
+    service = _service(session, sources)
+    problems = sorted(dict.fromkeys(_problems(service)), key=_position)
+    if form == "table":
+        _emit_lines(problems, session.color)
+    else:
+        emit_document([problem.document() for problem in problems], form)
+    errors = sum(problem.level == "error" for problem in problems)
+    profiles = len(service.list_profiles("*")) if not service.catalogue.unavailable else 0
+    found = f"{counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}"
+    note(f"{found}; {counted(profiles, 'profile')} in {counted(len(service.sources), 'source')}")
+    if errors or (strict and problems):
+        ctx.exit(outcome_of(_worst(service)).exit_code)
+
+
+def _service(session: Session, sources: tuple[str, ...]) -> RegistryService:
+    if not sources:
+        return session.service
+    from livery.library import open_registry
+
+    return open_registry(*sources, default_registry=session.flags.get("default_registry"))
+
+
+def _problems(service: RegistryService) -> Iterator[Problem]:
+    """What the service finds in the whole, after what is wrong with single documents."""
+    findings = service.findings
+    for source in service.sources:
+        if source.skipped:
+            yield Problem("warning", source.label, Fault("", source.skipped))
+        if source.error is not None:
+            yield from _of_error(source.error, source.label)
+        for item in source.loaded.broken:
+            yield from _of_error(item.error, source.label)
+    for finding in findings:
+        yield Problem("error" if finding.blocking else "warning", finding.source, finding.fault)
+
+
+def _position(problem: Problem) -> tuple[str, int, str]:
+    """From the top of each file to its end."""
+    place = problem.fault.place
+    return (problem.source, (place.line if place else None) or 0, str(problem))
+
+
+def _of_error(error: LiveryError, source: str) -> Iterator[Problem]:
+    if isinstance(error, ValidationError):
+        yield from (Problem("error", source, fault) for fault in error.faults)
+    else:
+        yield Problem("error", source, Fault("", str(error)))
+
+
+def _emit_lines(problems: list[Problem], color: bool) -> None:
+    for problem in problems:
+        tone = "red" if problem.level == "error" else "yellow"
+        emit(f"{style(problem.level, color, fg=tone)}: {printable(str(problem))}")
+
+
+def _worst(service: RegistryService) -> LiveryError:
+    """The error that says best why the sources are not in order."""
+    errors = [source.error for source in service.sources if source.error is not None]
+    return errors[0] if errors else ValidationError("", "")
