@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -10,10 +11,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from livery.core.names import type_name, unknown_field
-from livery.errors import Fault, SourceNotFound, ValidationError
+from livery.errors import Fault, Place, SourceNotFound, ValidationError
 from livery.stores.files import read_file
+from livery.stores.urls import split_sources
 
 FILE_NAME = "livery.toml"
+SYSTEM_HOME = Path("/etc/livery")
 
 Settings = dict[str, tuple[Any, str]]
 """Some fields of the configuration: the value, and where it comes from."""
@@ -56,13 +59,20 @@ class Configured(NamedTuple):
 
 
 def load_configuration(
-    flags: Mapping[str, Any], environ: Mapping[str, str], cwd: Path, file: Path | None = None
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str],
+    cwd: Path,
+    file: Path | None = None,
+    *,
+    system: Path = SYSTEM_HOME,
 ) -> Configured:
     """The configuration of a process; ``flags`` that are None or empty were not given.
 
     ``file`` is read in place of the usual ones and must exist. Faults of files and variables are a ValidationError.
+    ``system`` is the folder of the machine's own files.
     """
-    found = [file] if file is not None else [path for path in _usual_files(environ, cwd) if path.is_file()]
+    usual = (system / FILE_NAME, config_home(environ) / FILE_NAME, cwd / FILE_NAME)  # from the lowest to the highest
+    found = [file] if file is not None else [path for path in usual if os.path.isfile(path)]
     layers = [*(_of_file(path) for path in found), _of_environment(environ), _of_flags(flags)]
     settings = {name: setting for layer in layers for name, setting in layer.items()}
     origins = dict.fromkeys(Configuration.__struct_fields__, "default")
@@ -93,11 +103,6 @@ def _home(environ: Mapping[str, str], variable: str, default: str) -> Path:
     return Path(environ.get("HOME") or Path.home()) / default
 
 
-def _usual_files(environ: Mapping[str, str], cwd: Path) -> Sequence[Path]:
-    """From the lowest to the highest: system, user, working directory."""
-    return (Path("/etc/livery") / FILE_NAME, config_home(environ) / FILE_NAME, cwd / FILE_NAME)
-
-
 def _of_file(path: Path) -> Settings:
     from livery.formats.toml import read_toml  # loaded only where there is a file
 
@@ -108,11 +113,10 @@ def _of_file(path: Path) -> Settings:
     except SourceNotFound:
         raise SourceNotFound(str(path), where="(a configuration file)") from None
     values = read_toml(text, str(path))
-    known = Configuration.__struct_fields__
-    faults = [Fault(key, f"{unknown_field(key, known)} ({path})") for key in values if key not in known]
+    faults = [Fault(key, reason, Place(str(path))) for key, value in values.items() if (reason := _fault(key, value))]
     if faults:
         raise ValidationError.of(faults)
-    return {key: (_checked(key, value, str(path)), str(path)) for key, value in values.items()}
+    return {key: (_read(key, value), str(path)) for key, value in values.items()}
 
 
 def _of_environment(environ: Mapping[str, str]) -> Settings:
@@ -133,7 +137,7 @@ def _of_flags(flags: Mapping[str, Any]) -> Settings:
 
 def _from_text(field: str, text: str, variable: str) -> Any:
     if field == "sources":
-        return tuple(entry.strip() for entry in text.strip().removeprefix("[").removesuffix("]").split(","))
+        return tuple(split_sources(text, variable))
     if field == "port":
         if not text.strip().isdigit():
             raise ValidationError(variable, f"expected a number, got {text!r}")
@@ -141,11 +145,18 @@ def _from_text(field: str, text: str, variable: str) -> Any:
     return text.strip()
 
 
-def _checked(field: str, value: Any, where: str) -> Any:
+def _fault(field: str, value: Any) -> str:
+    """Why a field of a file cannot be as it is; empty where it can."""
+    if field not in Configuration.__struct_fields__:
+        return unknown_field(field, Configuration.__struct_fields__)
+    kinds: dict[str, Any] = {"sources": list | str, "port": int, "base": dict}
+    if not isinstance(value, kinds.get(field, str)) or isinstance(value, bool):
+        return f"cannot be {type_name(value)}"
+    items = value if field == "sources" and isinstance(value, list) else []
+    return next((f"cannot hold {type_name(item)}" for item in items if not isinstance(item, str)), "")
+
+
+def _read(field: str, value: Any) -> Any:
     if field == "sources" and isinstance(value, str):
-        return _from_text(field, value, where)
-    kinds: dict[str, type] = {"sources": list, "port": int, "base": dict}
-    expected = kinds.get(field, str)
-    if not isinstance(value, expected) or isinstance(value, bool):
-        raise ValidationError(field, f"cannot be {type_name(value)} ({where})")
+        return tuple(split_sources(value))
     return tuple(value) if isinstance(value, list) else value

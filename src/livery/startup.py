@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from livery.config import Configuration, config_home
+from livery.config import SYSTEM_HOME, Configuration, config_home
 from livery.core.names import Reference
-from livery.errors import ProfileNotFound, RegistryNotFound
+from livery.errors import ProfileNotFound, RegistryNotFound, Unavailable
 from livery.service import RegistryService
 from livery.settings import schema_named
 from livery.state import State, state_path
@@ -33,17 +34,24 @@ class Process(NamedTuple):
         return tuple(source.skipped for source in self.service.sources if source.skipped)
 
 
-def start(configuration: Configuration, environ: Mapping[str, str], cwd: Path, *, read_only: bool = False) -> Process:
+def start(
+    configuration: Configuration,
+    environ: Mapping[str, str],
+    cwd: Path,
+    *,
+    read_only: bool = False,
+    system: Path = SYSTEM_HOME,
+) -> Process:
     """The registries and the state of a process; nothing is read yet.
 
-    With ``read_only`` no source is written, whatever its URL says.
+    With ``read_only`` no source is written, whatever its URL says. ``system`` is the folder of the machine's own files.
     """
     state = State(state_path(configuration.state, environ))
     writer = configuration.writer or None
     if configuration.sources:
         sources = [open_source(parse_source(text)) for text in configuration.sources]
     else:
-        sources = default_sources(state, environ, cwd)
+        sources = default_sources(state, environ, cwd, system)
         writer = writer or str(_user_file(environ))
     if read_only:
         for source in sources:
@@ -52,9 +60,9 @@ def start(configuration: Configuration, environ: Mapping[str, str], cwd: Path, *
     return Process(configuration, RegistryService(chain, schema_named), state)
 
 
-def default_sources(state: State, environ: Mapping[str, str], cwd: Path) -> list[Source]:
+def default_sources(state: State, environ: Mapping[str, str], cwd: Path, system: Path = SYSTEM_HOME) -> list[Source]:
     """What is read where nobody names sources: built in, system, user, the project's file if it is trusted."""
-    optional = [Path("/etc/livery/profiles.yaml"), _user_file(environ)]
+    optional = dict.fromkeys([system / "profiles.yaml", _user_file(environ)])
     sources = [open_source("builtin:")]
     sources += [open_source(SourceURL("yaml", str(path), optional=True, text=str(path))) for path in optional]
     project = project_file(cwd)
@@ -70,17 +78,24 @@ def _user_file(environ: Mapping[str, str]) -> Path:
 def project_file(cwd: Path) -> Path | None:
     """The nearest ``.livery.yaml`` from a directory up to the root of its repository."""
     for directory in (cwd, *cwd.parents):
-        if (directory / PROJECT_FILE).is_file():
+        if os.path.isfile(directory / PROJECT_FILE):  # unlike Path's own, these never raise
             return directory / PROJECT_FILE
-        if (directory / ".git").exists():
+        if os.path.exists(directory / ".git"):
             return None
     return None
 
 
 def _project_source(path: Path, state: State) -> Source:
-    """A project's file; content that nobody has trusted takes no part."""
-    url = SourceURL("yaml", str(path), text=str(path))
-    return Source(url, open_store(url), is_trusted=lambda token: state.is_trusted(path, token))
+    """A project's file; content that nobody has trusted takes no part, nor does any while nobody can say."""
+    url = SourceURL("yaml", str(path), optional=True, text=str(path))
+
+    def is_trusted(token: str) -> bool:
+        try:
+            return state.is_trusted(path, token)
+        except Unavailable:
+            return False
+
+    return Source(url, open_store(url), is_trusted=is_trusted)
 
 
 def active_reference(process: Process) -> Reference | None:

@@ -34,7 +34,10 @@ def state_path(configured: str, environ: Mapping[str, str]) -> Path:
     kind, colon, rest = configured.partition(":")
     if colon and kind in ("postgresql", "postgres"):
         raise Unsupported("a PostgreSQL state database", "this version of Livery", "give sqlite:PATH")
-    return Path(rest.removeprefix("//") if colon and kind == "sqlite" else configured).expanduser()
+    path = rest.removeprefix("//") if colon and kind == "sqlite" else configured
+    if not path or "://" in path:
+        raise ValidationError("state", f"{mask_url(configured)!r} is no place for it; give sqlite:PATH or a path")
+    return Path(os.path.expanduser(path))
 
 
 class State:
@@ -45,14 +48,16 @@ class State:
 
     def is_trusted(self, path: Path, digest: str) -> bool:
         """Whether the project file was trusted with just this content."""
+        query = "SELECT digest FROM trusted_files WHERE path = ?"
         with self._reading() as db:
-            row = db.execute("SELECT digest FROM trusted_files WHERE path = ?", (str(path),)).fetchone() if db else None
+            row = db.execute(query, (os.path.realpath(path),)).fetchone() if db else None
         return row is not None and row[0] == digest
 
     def trust(self, path: Path, digest: str, at_ms: int) -> None:
         """Remember a project file with its content."""
         with self._writing() as db:
-            db.execute("INSERT OR REPLACE INTO trusted_files VALUES (?, ?, ?)", (str(path), digest, at_ms))
+            row = (os.path.realpath(path), digest, at_ms)
+            db.execute("INSERT OR REPLACE INTO trusted_files VALUES (?, ?, ?)", row)
 
     def active_profile(self) -> Reference | None:
         """The profile of the last ``livery use``."""

@@ -80,16 +80,16 @@ def test_the_sources_are_looked_at_no_more_often_than_needed(
 def test_a_look_that_takes_long_holds_up_nobody_else(service: RegistryService, monkeypatch: pytest.MonkeyPatch) -> None:
     with served(service) as url, httpx2.Client(base_url=url) as client:
         client.get("/readyz")
-        held = threading.Event()
-        counted(service, monkeypatch, before=lambda: held.wait(10))
+        began, may_end = threading.Event(), threading.Event()
+        counted(service, monkeypatch, before=lambda: (began.set(), may_end.wait(10)))
         time.sleep(0.25)
-        waiting = threading.Thread(target=lambda: httpx2.get(f"{url}/readyz"))
+        waiting = threading.Thread(target=lambda: httpx2.get(f"{url}/readyz", timeout=20))
         waiting.start()
-        time.sleep(0.1)
         try:
-            assert client.get(RESOLVED, timeout=3).status_code == 200
+            assert began.wait(10)
+            assert client.get(RESOLVED).status_code == 200
         finally:
-            held.set()
+            may_end.set()
             waiting.join(10)
 
 

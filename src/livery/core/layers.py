@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from livery.core.names import type_name, unknown_field
 from livery.core.paths import RUNTIME_FIELDS, SETTINGS, Path, text_of
-from livery.core.redact import is_secret, is_secret_reference, secret_argument
+from livery.core.redact import COMMANDS, is_secret, is_secret_reference, secret_argument
 from livery.core.schema import SettingsSchema, dotted
 from livery.core.values import (
     MAX_DEPTH,
@@ -343,7 +343,7 @@ class _Reader:
         return None
 
     def list_items(self, path: Path, items: list[Any]) -> list[Any]:
-        command = path[-1] in ("cmd", "args", "command")
+        command = path[-1] in COMMANDS
         return [
             SecretLiteral(item) if command and secret_argument(items, index) else self.data((*path, str(index)), item)
             for index, item in enumerate(items)

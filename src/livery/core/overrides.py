@@ -8,6 +8,7 @@ from typing import Any
 from livery.core.layers import Layer, Origin, layer_of, settled
 from livery.core.names import nearest, type_name
 from livery.core.paths import RUNTIME_FIELDS, SETTINGS, Path, path_of, snake_case, text_of
+from livery.core.reasons import MOST_FAULTS
 from livery.core.schema import FREE, SettingsSchema
 from livery.core.values import MAX_DEPTH, Replace
 from livery.errors import Fault, ValidationError
@@ -33,6 +34,8 @@ def read_overrides(overrides: Mapping[str, Any], schema: SettingsSchema) -> Laye
             _put(document, path, value)
         except ValidationError as error:
             faults.extend(error.faults)
+            if len(faults) >= MOST_FAULTS:
+                break
     if not faults:
         layer = layer_of(Origin("request"), document, schema, _FIELD)
         faults = setting_faults(layer.values.get(SETTINGS), schema, f"{_FIELD}.{SETTINGS}")

@@ -6,12 +6,16 @@ Values are not repeated, for they may be secrets; the one exception is a word th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 
 from livery.core.names import nearest, type_name, unknown_field
 from livery.core.paths import Path
+
+MOST_FAULTS = 100
+"""How many faults of one document are told; finding the nearest known name for each takes its time."""
 
 _Reasons = Iterator[tuple[Path, str]]
 
@@ -39,9 +43,9 @@ _LIMIT_WORDS = {
 
 
 def reasons_of(validator: jsonschema_rs.Validator, schema: Mapping[str, Any], value: Any) -> list[tuple[Path, str]]:
-    """Every fault that the validator of a schema finds in a value, as (path, reason)."""
+    """Every fault that the validator of a schema finds in a value, as (path, reason); of very many the first."""
     found = (row for error in validator.iter_errors(value) for row in _reasons(error, schema))
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(islice(found, MOST_FAULTS)))
 
 
 def _reasons(error: jsonschema_rs.ValidationError, schema: Mapping[str, Any]) -> _Reasons:

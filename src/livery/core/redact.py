@@ -32,6 +32,9 @@ _LAST_WORDS = frozenset(
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]+")
 # User and password; a password may hold what should have been escaped, unless it looks like a port: `host:80/a@b`.
 _USER_INFO = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://([^/?#\s@]*|[^/?#\s@:]*:(?![0-9]*(?:[/?#]|$))[^\s@]*)@", re.ASCII)
+_CREDENTIALS = re.compile(r"[^\s/@:]*:[^\s/@]*@")  # an address without its scheme
+_ADDRESS_NAME = re.compile(r"(?:url|uri|proxy|endpoint|address|host|dsn)s?$", re.IGNORECASE)
+COMMANDS = ("cmd", "args", "command")
 _BRACED = (
     r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::-)?\}"  # with a default it is no mere reference: the default may be the secret
 )
@@ -65,6 +68,11 @@ def is_secret(path: Path, value: Any, schema: SettingsSchema = FREE) -> bool:
             return False
         if "://" in value and _has_user_info(value):
             return True
+        if "@" in value and path and _ADDRESS_NAME.search(path[-1]) and _CREDENTIALS.match(value):
+            return True
+        if path[:1] == ("servers",) and path[-1] in COMMANDS:
+            words = value.split()
+            return any(secret_argument(words, index) for index in range(len(words)))
     if not path:
         return False
     if path[0] == SETTINGS and schema.is_secret(path[1:]):
@@ -82,7 +90,7 @@ def _in_environment(path: Path) -> bool:
     """Values of a server's ``env`` and of its HTTP headers."""
     if path[0] != "servers":
         return False
-    return "env" in path[2:-1] or ("http" in path[2:-1] and "headers" in path[2:-1])
+    return "env" in path[2:] or ("http" in path[2:] and "headers" in path[2:])
 
 
 def secret_argument(arguments: list[Any], index: int) -> bool:
@@ -91,15 +99,21 @@ def secret_argument(arguments: list[Any], index: int) -> bool:
     ``--token=x``, ``x`` after ``--token``, ``API_KEY=x``, ``Authorization: x`` and user-info in a URL do.
     """
     word = arguments[index]
-    if not isinstance(word, str) or is_reference(word, shell=True):
+    if not isinstance(word, str):
+        return word is not None and not isinstance(word, Mapping) and _follows_secret_flag(arguments, index)
+    if is_reference(word, shell=True):
         return False
     assigned = _ASSIGNMENT.fullmatch(word)
     if assigned and secret_name(assigned[1]) and not is_reference(assigned[2], shell=True):
         return True
-    before = arguments[index - 1] if index else None
-    if isinstance(before, str) and before.startswith("-") and "=" not in before and secret_name(before):
+    if _follows_secret_flag(arguments, index):
         return not word.startswith("-")
     return "://" in word and _has_user_info(word)
+
+
+def _follows_secret_flag(arguments: list[Any], index: int) -> bool:
+    before = arguments[index - 1] if index else None
+    return isinstance(before, str) and before.startswith("-") and "=" not in before and secret_name(before)
 
 
 def marked(path: Path, value: Any, schema: SettingsSchema = FREE) -> Any:
@@ -108,13 +122,14 @@ def marked(path: Path, value: Any, schema: SettingsSchema = FREE) -> Any:
         if len(value) == 1 and ("$secret" in value or "$redacted" in value):
             return Atom(value if is_secret_reference(value) else REDACTED)
         return {key: marked(_below(path, str(key)), child, schema) for key, child in value.items()}
-    if isinstance(value, list):
-        command = bool(path) and path[-1] in ("cmd", "args", "command")
+    if isinstance(value, list | tuple):
+        items = list(value)
+        command = bool(path) and path[-1] in COMMANDS
         return [
             SecretLiteral(item)
-            if command and secret_argument(value, index)
+            if command and secret_argument(items, index)
             else marked((*path, str(index)), item, schema)
-            for index, item in enumerate(value)
+            for index, item in enumerate(items)
         ]
     return SecretLiteral(value) if is_secret(path, value, schema) else value
 

@@ -25,6 +25,9 @@ class Unset:
     def __repr__(self) -> str:
         return "UNSET"
 
+    def __reduce__(self) -> str:
+        return "UNSET"  # there is one only, also after copying
+
 
 UNSET: Final = Unset()
 

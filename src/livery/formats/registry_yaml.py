@@ -102,17 +102,18 @@ def _read_in_parts(text: str) -> dict[str, Any]:
     if text.startswith("%") or "\n%" in text or _LONE_RETURN.search(text) or ("&" in text and _ANCHOR.search(text)):
         raise _NotInParts  # directives and anchors reach into other parts
     document = yaml_outline.whole(text)
-    return _entries(text, document, yaml_outline.children(text, document))
+    return _entries(text, document, yaml_outline.children(text, document), levels=3)
 
 
-def _entries(text: str, block: Block, children: list[Block]) -> dict[str, Any]:
+def _entries(text: str, block: Block, children: list[Block], levels: int) -> dict[str, Any]:
+    """The entries of a block mapping; large ones are split too, as many levels down as the profiles of a bundle are."""
     keys = {child.key for child in children}
     if not children or len(keys) < len(children) or "<<" in keys:
         raise _NotInParts
     children[0] = children[0]._replace(start=block.body)  # with the comments before it
     found: dict[str, Any] = {}
     for part in _parts(children):
-        found.update(_small_entries(text, part) if len(part) > 1 else _entry(text, part[0]))
+        found.update(_entry(text, part[0], levels) if len(part) == 1 and levels else _small_entries(text, part))
     return found
 
 
@@ -134,7 +135,7 @@ def _small_entries(text: str, part: list[Block]) -> dict[str, Any]:
     return found
 
 
-def _entry(text: str, block: Block) -> dict[str, Any]:
+def _entry(text: str, block: Block, levels: int) -> dict[str, Any]:
     """The entry of one key; a large one in parts too, where it is a block mapping of its own."""
     head = text[block.start : block.body]
     children = yaml_outline.children(text, block) if block.end - block.start > PART and "!" not in head else []
@@ -142,7 +143,7 @@ def _entry(text: str, block: Block) -> dict[str, Any]:
         return _small_entries(text, [block])
     if read_yaml(head, "") != {block.key: None}:
         raise _NotInParts
-    return {block.key: _entries(text, block, children)}
+    return {block.key: _entries(text, block, children, levels - 1)}
 
 
 def _with_faults(read: ReadRegistry, faults: ProfileFaults) -> ReadRegistry:

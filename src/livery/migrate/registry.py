@@ -7,9 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from livery.core.diff import diff
 from livery.core.profile import Registry, ResolveInput
-from livery.core.redact import redact
+from livery.core.redact import marked
+from livery.core.values import hidden
 from livery.errors import AlreadyExists, LiveryError, MigrationDiffers, UsageError, ValidationError
 from livery.formats.registry_yaml import OLD_PROFILE_FIELDS, RegistryFile, bundle_document, placed, read_registries
 from livery.formats.yaml import write_yaml
@@ -19,6 +22,8 @@ from livery.stores.chain import Chain, Source
 from livery.stores.files import read_file, replace_file
 from livery.stores.memory import MemoryStore
 from livery.stores.urls import parse_source
+
+_NOTHING = Registry(slug="")
 
 
 class MigrationReport(NamedTuple):
@@ -57,9 +62,11 @@ def migrate_registry(
 
 def _copied(path: Path, data: bytes, output: Path | None, dry_run: bool) -> MigrationReport:
     """A file that is already in today's form: nothing to do, but a copy is a copy."""
+    lines = [f"{path}: already a registry document, nothing to change"]
     if output is not None and not dry_run:
         _write_new(output, data)
-    return MigrationReport(data.decode(), False, (f"{path}: already a registry document, nothing to change",))
+        lines.append(f"written: {output}")
+    return MigrationReport(data.decode(), False, tuple(lines))
 
 
 def _shape_name(file: RegistryFile) -> str:
@@ -93,40 +100,48 @@ def _comment_warning(data: bytes) -> Iterator[str]:
 
 def prove_equal(old: RegistryFile, new: RegistryFile) -> int:
     """How many profiles resolve to the same from both files; MigrationDiffers names every leaf that does not."""
-    before, after = _service(old), _service(new)
+    before, after = _by_slug(old), _by_slug(new)
+    old_service, new_service = _service(old), _service(new)
     differences: list[str] = []
-    count = 0
-    for read in old.registries:
-        if before.get_registry(read.registry.slug).default_profile_slug != _default(after, read.registry):
-            differences.append(f"{read.registry.slug}: another default profile")
-        for slug in read.registry.profiles:
-            count += 1
-            request = ResolveInput(registry_slug=read.registry.slug, profile_slug=slug)
-            differences += [f"{read.registry.slug}/{slug}: {line}" for line in _differences(before, after, request)]
+    for slug in dict.fromkeys([*before, *after]):
+        one, other = before.get(slug, _NOTHING), after.get(slug, _NOTHING)
+        differences += _lines(slug, _head(one), _head(other))
+        for name in dict.fromkeys([*one.profiles, *other.profiles]):
+            request = ResolveInput(registry_slug=slug, profile_slug=name)
+            documents = [_outcome(service, request) for service in (old_service, new_service)]
+            differences += _lines(f"{slug}/{name}", *documents)
     if differences:
         raise MigrationDiffers(differences)
-    return count
+    return sum(len(registry.profiles) for registry in before.values())
 
 
-def _default(service: RegistryService, registry: Registry) -> str:
-    return service.get_registry(registry.slug).default_profile_slug
+def _by_slug(file: RegistryFile) -> dict[str, Registry]:
+    return {read.registry.slug: read.registry for read in file.registries}
 
 
-def _differences(before: RegistryService, after: RegistryService, request: ResolveInput) -> Iterator[str]:
-    one, other = _outcome(before, request), _outcome(after, request)
-    for change in diff(one, other):
-        shown = redact({change.path: [change.before, change.after]})
-        yield f"{change.path}: {shown[change.path]}"
+def _head(registry: Registry) -> dict[str, Any]:
+    """What a registry says beside its profiles."""
+    return {"slug": registry.slug, **registry.head()}
+
+
+def _lines(what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """The differences of two documents, secrets compared and not shown."""
+    schema = schema_named("ai")
+    for change in diff(marked((), before, schema), marked((), after, schema)):
+        yield f"{what}: {change.path}: {hidden(change.before)!r} became {hidden(change.after)!r}"
 
 
 def _outcome(service: RegistryService, request: ResolveInput) -> dict[str, Any]:
-    """What a profile resolves to, secrets included; or the error that it gives, which has to stay the same."""
+    """What a profile says and resolves to, secrets included; or its error, which has to stay the same."""
     try:
         resolved = service.resolve_effective_profile(request)
     except LiveryError as error:
         return {"error": f"{error.code}: {error}"}
+    written = service.get_profile(request.registry_slug, request.profile_slug or "").document()
     return {
-        **resolved.effective_step_settings,
+        **{field: value for field, value in written.items() if field not in ("runtime", "extends")},
+        "policy": msgspec.to_builtins(resolved.policy),
+        "step_settings_patch": resolved.effective_step_settings,
         "system_prompt": resolved.effective_system_prompt,
         "middlewares": resolved.effective_middlewares,
         "tools": resolved.effective_tools,

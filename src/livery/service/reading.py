@@ -7,9 +7,10 @@ from typing import Any
 
 from msgspec import UNSET
 
-from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
 from livery.core.explain import Explained, HistoryEntry
 from livery.core.paths import Path
+from livery.core.profile import RuntimeSpec
 from livery.core.selection import default_registry
 from livery.errors import Place
 from livery.service.protocols import ProfileSummary, RegistrySummary
@@ -76,24 +77,31 @@ def with_places(rows: list[Explained], chain: Chain, catalogue: Catalogue) -> li
 def field_of(step: HistoryEntry, catalogue: Catalogue) -> Field:
     """The field of a stored document that a step of an explanation comes from."""
     origin = step.origin
+    view = catalogue.registries[origin.registry]
     if not origin.profile:
-        return Field(origin.registry, "", f"{origin.layer}.{'.'.join(step.path)}")
-    stack = catalogue.registries[origin.registry].profiles[origin.profile]
-    layer = next((layer for layer in stack.layers if layer.source == origin.source), None)
-    path = _element_path(step.path, layer)
+        heads = (layer.head for layer in view.layers if layer.source == origin.source)
+        path = _written_path(step.path, next((getattr(head, origin.layer) for head in heads), RuntimeSpec()))
+        return Field(origin.registry, "", ".".join((origin.layer, *path)))
+    layers = (layer for layer in view.profiles[origin.profile].layers if layer.source == origin.source)
+    path = _written_path(step.path, next((layer.profile.runtime for layer in layers), RuntimeSpec()))
     root = "" if path[0] == "extensions" else "runtime."
     return Field(origin.registry, origin.profile, root + ".".join(path))
 
 
-def _element_path(path: Path, layer: ProfileLayer | None) -> Path:
+def _written_path(path: Path, runtime: RuntimeSpec) -> Path:
     """A path into a keyed list with the element's position in the document instead of its key."""
-    if len(path) < 2 or path[0] not in ("middlewares", "servers") or layer is None:
+    if len(path) < 2 or path[0] not in ("middlewares", "servers"):
         return path
-    elements = getattr(layer.profile.runtime, path[0])
-    if not isinstance(elements, list):
-        return path[:1]
-    for position, element in enumerate(elements):
-        key = f"{element.get('name')}#{element['id']}" if element.get("id") else element.get("name")
-        if key == path[1]:
-            return (path[0], str(position), *path[2:])
-    return path[:1]
+    field = path[:1]
+    elements: Any = getattr(runtime, path[0])
+    if isinstance(elements, dict) and len(elements) == 1:  # a directive
+        ((name, elements),) = elements.items()
+        field = (*field, name)
+    for position, element in enumerate(elements if isinstance(elements, list) else ()):
+        if isinstance(element, dict) and _key(element) == path[1]:
+            return (*field, str(position), *path[2:])
+    return field
+
+
+def _key(element: dict[str, Any]) -> str:
+    return f"{element.get('name')}#{element['id']}" if element.get("id") else str(element.get("name"))

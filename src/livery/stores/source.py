@@ -50,14 +50,19 @@ class Source:
 
     @property
     def writable(self) -> bool:
-        return self.store is not None and self.store.writable and not self.url.readonly and not self.skipped
+        if self.store is None or self.url.readonly or self._is_trusted is not None:
+            return False  # content that has to be trusted is written by hand alone
+        return self.store.writable
 
     def why_not_written(self) -> SourceReadOnly:
         """The error of a write to this source where it cannot be written."""
         if self.url.readonly:
             return SourceReadOnly("this", self.label, advice="it was opened with ?readonly=1")
-        advice = self.store.advice if self.store is not None else ""
-        return SourceReadOnly("this", self.label, advice=self.skipped or advice or "add a source that can be written")
+        if self._is_trusted is not None:
+            advice = f"edit the file and trust it again, or name it: --source {self.url.location}"
+        else:
+            advice = self.store.advice if self.store is not None else ""
+        return SourceReadOnly("this", self.label, advice=advice or "add a source that can be written")
 
     def load(self, now_ms: int) -> bool:
         """Read the source if it has changed; whether it or its health had. What cannot be read stays as it was."""
@@ -66,7 +71,8 @@ class Source:
         try:
             if self.ever_loaded and self.error is None and self.store.changes(self.loaded.token) == self.loaded.token:
                 return False
-            self._demand_trust(self.store.changes("") if self._is_trusted is not None else "")
+            if self._is_trusted is not None:
+                self._demand_trust(self._token())
             loaded = self.store.load_registries()
             self._demand_trust(loaded.token)
         except SourceNotFound as error:
@@ -79,6 +85,12 @@ class Source:
         except LiveryError as error:
             return self._failed(error, now_ms)
         return self._took(loaded, now_ms)
+
+    def _token(self) -> str:
+        try:
+            return self.store.changes("") if self.store is not None else ""
+        except SourceUnavailable as error:  # nobody can have trusted what nobody can read
+            raise _Untrusted(f"its content cannot be read, let alone trusted: {error.reason}") from None
 
     def _demand_trust(self, token: str) -> None:
         if self._is_trusted is not None and not self._is_trusted(token):

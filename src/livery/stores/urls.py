@@ -39,13 +39,19 @@ class SourceURL(NamedTuple):
 
 
 def parse_sources(text: str) -> list[SourceURL]:
-    """The sources of a list with commas such as ``LIVERY_SOURCES``; an empty entry is an error with its position."""
-    if not text.strip():
-        return []
-    entries = [entry.strip() for entry in text.split(",")]
+    """The sources of a list with commas; see :func:`split_sources`."""
+    return [parse_source(entry) for entry in split_sources(text)]
+
+
+def split_sources(text: str, field: str = "sources") -> list[str]:
+    """The entries of a list with commas, also in brackets; an empty entry is an error with its position."""
+    text = text.strip()
+    if text.startswith("[") and text.endswith("]"):
+        text = text[1:-1].strip()
+    entries = [entry.strip() for entry in text.split(",")] if text else []
     if "" in entries:
-        raise ValidationError(f"sources[{entries.index('')}]", "is empty")
-    return [parse_source(entry) for entry in entries]
+        raise ValidationError(f"{field}[{entries.index('')}]", "is empty")
+    return entries
 
 
 def parse_source(text: str) -> SourceURL:
@@ -72,6 +78,12 @@ def parse_source(text: str) -> SourceURL:
     if not location and scheme not in ("builtin", "memory") and not (scheme == "config-profiles" and "app" in options):
         raise ValidationError("source", f"{mask_url(text)!r} is empty: a path is missing after '{scheme}:'")
     return _built(scheme, location, options, text)
+
+
+def source_of_path(path: os.PathLike[str]) -> SourceURL:
+    """The source at a path, told apart by its shape; nothing in the path is read as scheme or option."""
+    location = os.fspath(path)
+    return SourceURL(_kind_of_path(location), location, text=location)
 
 
 def _options_of(rest: str, text: str) -> tuple[str, dict[str, str]]:

@@ -294,6 +294,8 @@ def _path_of(file: RegistryFile, registry: str, profile: str, field: str) -> tup
 
 def _as_written(field: str, document: Any, shape: str) -> str:
     """A field under the name that it has in an older form."""
+    if field.startswith("extends") and isinstance(document, dict) and "stack" in document:
+        return "stack" + field.removeprefix("extends")
     setting = field.removeprefix("runtime.step_settings_patch.")
     if setting == field:
         return field
