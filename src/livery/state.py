@@ -13,7 +13,8 @@ from pathlib import Path
 
 from livery.config import data_home
 from livery.core.names import Reference
-from livery.errors import SchemaTooNew, SourceUnavailable, Unsupported
+from livery.core.redact import mask_url
+from livery.errors import SchemaTooNew, SourceUnavailable, Unsupported, ValidationError
 
 _MIGRATIONS = (
     """
@@ -25,6 +26,7 @@ _MIGRATIONS = (
     """,
 )
 _KEPT = 10
+_LAST = "(SELECT max(seq) FROM active_profiles)"
 
 
 def state_path(configured: str, environ: Mapping[str, str]) -> Path:
@@ -38,6 +40,11 @@ def state_path(configured: str, environ: Mapping[str, str]) -> Path:
     if not path or "://" in path:
         raise ValidationError("state", f"{mask_url(configured)!r} is no place for it; give sqlite:PATH or a path")
     return Path(os.path.expanduser(path))
+
+
+def _active(db: sqlite3.Connection) -> Reference | None:
+    row = db.execute(f"SELECT registry, profile FROM active_profiles WHERE seq = {_LAST}").fetchone()
+    return Reference(*row) if row else None
 
 
 class State:
@@ -62,32 +69,41 @@ class State:
     def active_profile(self) -> Reference | None:
         """The profile of the last ``livery use``."""
         with self._reading() as db:
-            query = "SELECT registry, profile FROM active_profiles ORDER BY seq DESC LIMIT 1"
-            row = db.execute(query).fetchone() if db else None
-        return Reference(*row) if row else None
+            return _active(db) if db else None
 
     def use(self, reference: Reference, at_ms: int) -> None:
-        """Make a profile the active one; the last ten are kept."""
+        """Make a profile the active one; the last ten are kept. The active one once more is only a later date."""
+        row = (*reference, at_ms)
         with self._writing() as db:
-            db.execute(
-                "INSERT INTO active_profiles (registry, profile, used_at_ms) VALUES (?, ?, ?)", (*reference, at_ms)
-            )
-            db.execute("DELETE FROM active_profiles WHERE seq <= (SELECT max(seq) FROM active_profiles) - ?", (_KEPT,))
+            if _active(db) == reference:
+                db.execute(f"DELETE FROM active_profiles WHERE seq = {_LAST}")
+            db.execute("INSERT INTO active_profiles (registry, profile, used_at_ms) VALUES (?, ?, ?)", row)
+            kept = "SELECT seq FROM active_profiles ORDER BY seq DESC LIMIT ?"
+            db.execute(f"DELETE FROM active_profiles WHERE seq NOT IN ({kept})", (_KEPT,))
 
     def use_previous(self) -> Reference | None:
         """Go back to the profile that was active before; None where there was none."""
+        if self.active_profile() is None:
+            return None
         with self._writing() as db:
-            db.execute("DELETE FROM active_profiles WHERE seq = (SELECT max(seq) FROM active_profiles)")
-        return self.active_profile()
+            db.execute(f"DELETE FROM active_profiles WHERE seq = {_LAST}")
+            return _active(db)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        if not self.path.exists():
+        """The database if there is one with anything in it; `rw` makes none, and mends what a killed writer left."""
+        if not self._exists():
             yield None
             return
-        with closing(self._connect(f"{self.path.absolute().as_uri()}?mode=ro")) as db, self._translated():
-            version = self._version(db)
-            yield db if version else None
+        with closing(self._connect(f"{self.path.absolute().as_uri()}?mode=rw")) as db, self._translated():
+            yield db if self._version(db) else None
+
+    def _exists(self) -> bool:
+        with self._translated():
+            try:
+                return bool(self.path.stat())
+            except (FileNotFoundError, NotADirectoryError):
+                return False
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -95,7 +111,6 @@ class State:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         with closing(self._connect(self.path.absolute().as_uri())) as db, self._translated():
-            db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("BEGIN IMMEDIATE")
             self._migrate(db)
@@ -115,7 +130,10 @@ class State:
     def _version(self, db: sqlite3.Connection) -> int:
         version: int = db.execute("PRAGMA user_version").fetchone()[0]
         if version > len(_MIGRATIONS):
-            raise SchemaTooNew(f"{self.path} was written by a later version of Livery (schema {version})")
+            raise SchemaTooNew(
+                f"{self.path} was written by a later version of Livery (schema {version}, this one knows "
+                f"{len(_MIGRATIONS)}); update Livery, or name another file with LIVERY_STATE"
+            )
         return version
 
     @contextmanager

@@ -303,7 +303,8 @@ def test_a_registry_written_and_read_is_the_same() -> None:
         "# head\n\n---\n" + REGISTRY,
         REGISTRY.replace("\n", "\r\n"),
         "\ufeff" + REGISTRY,
-        "slug: team # mine\nprofiles:\n  a:\n    runtime:\n      system_prompt: |\n        One\n\n          two\n  b: {}\n",
+        "slug: team # mine\nprofiles:\n"
+        "  a:\n    runtime:\n      system_prompt: |\n        One\n\n          two\n  b: {}\n",
         'slug: team\ndescription: "long\n  folded   text"\nprofiles: {a: {}, b: {}}',
         "slug: team\nprofiles: &all\n  a: {}\n",
     ],

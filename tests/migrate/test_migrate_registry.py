@@ -225,7 +225,8 @@ def test_whatever_is_lost_or_added_differs(old: str, new: str, what: str) -> Non
 
 def test_a_secret_that_differs_is_told_and_not_shown() -> None:
     text = (
-        "slug: t\nprofiles:\n  a:\n    runtime:\n      step_settings_patch: {api: {api_keys: {openai-api-key: hunter2}}}\n"
+        "slug: t\nprofiles:\n  a:\n    runtime:\n"
+        "      step_settings_patch: {api: {api_keys: {openai-api-key: hunter2}}}\n"
         "      servers: [{name: git, cmd: [x, --token=hunter2], env: {FOO: hunter2}}]\n"
     )
     found = "\n".join(differences(text.replace("hunter2", "hunter3"), text))

@@ -275,7 +275,8 @@ def test_a_legacy_map_that_was_converted_meanwhile_can_be_written(tmp_path: Path
 
 
 def test_an_older_profile_is_written_in_todays_form(tmp_path: Path) -> None:
-    text = "slug: t\nprofiles:\n  # keep\n  a: {stack: [{profile_slug: b}], inference_settings: {chat: {engine: x}}}\n  b: {}\n"
+    old = "a: {stack: [{profile_slug: b}], inference_settings: {chat: {engine: x}}}"
+    text = f"slug: t\nprofiles:\n  # keep\n  {old}\n  b: {{}}\n"
     store = YAMLStore(write(tmp_path / "a.yaml", text))
     before = held(store, "a", "t")
     store.save_profile(replace(before, display_name="A"), ALICE)
