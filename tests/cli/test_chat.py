@@ -61,6 +61,7 @@ def in_terminal(args: list[str], script: list[tuple[str, str]]) -> tuple[str, in
             shown += piece.decode()
         if script and script[0][0] in shown[seen:]:
             seen = len(shown)
+            time.sleep(0.2)  # a person is slower too: between the prompt and the reading a Ctrl-C is not seen
             os.write(screen, script.pop(0)[1].encode())
     else:
         os.kill(pid, 9)

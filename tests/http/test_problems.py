@@ -112,7 +112,8 @@ def test_odd_overrides_are_refused_without_a_fault_of_ours(client: TestClient, o
 
 
 def test_a_problem_with_very_many_faults_is_cut_and_says_so(client: TestClient) -> None:
-    answer = client.post(RESOLVE, json={"overrides": {f"chat.k{number}": 1 for number in range(1500)}})
+    odd = {f"k{number}": {"$append": [], "beside": 1} for number in range(1500)}
+    answer = client.post(RESOLVE, json={"overrides": {"step_settings_patch": {"chat": odd}}})
     document = problem(answer, 400, "validation_error")
     assert (len(document["errors"]), document["omitted"]) == (1000, 500)
     assert len(document["detail"]) < 5000
