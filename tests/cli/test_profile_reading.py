@@ -128,7 +128,16 @@ def test_diff_of_secrets_sees_a_difference_and_shows_none(livery, team) -> None:
 
 
 def test_diff_of_one_profile_is_what_the_writer_changes(livery, team, folder: Path) -> None:
-    (folder / "mine.yaml").write_text("slug: team\nprofiles:\n  coder: {description: mine}\n")
+    (folder / "mine.yaml").write_text(
+        "slug: team\nprofiles:\n  coder:\n    description: mine\n    display_name: Mine\n"
+        "    runtime: {tools: [], middlewares: [{name: retry}]}\n"
+    )
     sources = ("--source", "team.yaml", "--source", "mine.yaml")
-    assert "+ description: mine\n" in livery("profile", "diff", "team/coder", *sources).stdout
+    assert sorted(livery("profile", "diff", "team/coder", *sources).stdout.splitlines()) == [
+        "+ description: mine",
+        "+ middlewares.retry.name: retry",
+        "~ display_name: Coder → Mine",
+        '~ tools: {"$append": ["clock"]} → []',
+    ]
+    assert livery("profile", "diff", "team/base", *sources).stderr == "no difference\n"
     assert livery("profile", "diff", "team/coder", "--resolved", *sources).exit_code == 2

@@ -98,6 +98,13 @@ def test_create_from_another_registry_keeps_its_bases(livery, team) -> None:
     assert json.loads(livery("profile", "show", "mine", "-o", "json").stdout)["extends"] == ["team/base"]
 
 
+def test_create_from_a_profile_that_is_no_one_document_is_refused(livery, team, folder: Path) -> None:
+    (folder / "mine.yaml").write_text("slug: team\nprofiles:\n  coder: {description: mine}\n")
+    sources = ("--source", "team.yaml", "--source", "mine.yaml")
+    result = livery("profile", "create", "team/new", "--from", "team/coder", *sources)
+    assert result.exit_code == 4 and "let the new profile extend it instead" in result.stderr
+
+
 def test_create_needs_one_origin(livery, team) -> None:
     assert livery("profile", "create", "team/new", "--from", "team/base", "--file", "x").exit_code == 2
     assert livery("profile", "create", "team/new", "--file", "missing.yaml").exit_code == 3

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import resource
-
 import pytest
-
-from tests.cli.conftest import MAIN
 
 CORE = {"livery.core", "livery.core.resolve", "jsonschema_rs", "msgspec", "orjson", "ryaml", "rich", "click"}
 HEAVY = {
@@ -73,16 +69,3 @@ def test_every_public_name_is_there() -> None:
     assert set(livery.__all__) <= set(dir(livery))
     with pytest.raises(AttributeError):
         livery.nothing  # noqa: B018
-
-
-def test_a_list_costs_little_more_than_the_library_of_the_command_line(process, folder) -> None:
-    """In processor time, which other programs do not change; measured against what the same machine needs for click."""
-
-    def cost(*args: str, code: str) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert process(*args, code=code).returncode == 0
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    library = min(cost(code="import click") for _ in range(4))
-    assert min(cost("profile", "list", code=MAIN) for _ in range(4)) < 5 * library

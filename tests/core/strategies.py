@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 law = settings(
-    max_examples=int(os.environ.get("LAWS", "80")),
+    max_examples=int(os.environ.get("LAWS", "50")),
     deadline=None,
     derandomize="CI" in os.environ,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -244,7 +244,7 @@ def test_a_fault_of_a_list_says_what_was_expected_and_repeats_no_value() -> None
 
 def test_a_wrong_kind_of_value_is_told_all_kinds_that_fit() -> None:
     assert profile_faults(runtime(tools=5)) == {
-        "profile.runtime.tools": "expected a list, null or a mapping, got a number"
+        "profile.runtime.tools": "expected a list, a mapping or null, got a number"
     }
 
 

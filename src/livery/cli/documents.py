@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 from livery.core.names import type_name
+from livery.core.paths import Path
 from livery.errors import ValidationError
 from livery.formats.registry_yaml import path_of_field
 from livery.formats.toml import read_toml
@@ -32,7 +33,7 @@ NOTHING = Given({}, "", "")
 
 def read_document(file: str) -> Given:
     """The mapping in a YAML, JSON or (by its name) TOML file; an empty one is an empty mapping."""
-    data = sys.stdin.buffer.read() if file == "-" else read_file(Path(file))
+    data = sys.stdin.buffer.read() if file == "-" else read_file(FilePath(file))
     name = "standard input" if file == "-" else file
     try:
         text = data.decode()
@@ -47,6 +48,29 @@ def given_yaml(text: str, file: str) -> Given:
     if not isinstance(fields, dict | None):
         raise ValidationError("", f"{file}: expected a mapping, got {type_name(fields)}")
     return Given(fields or {}, text, file)
+
+
+def has_path(document: Any, path: Path) -> bool:
+    """Whether a document says anything at a path."""
+    for part in path:
+        if not isinstance(document, Mapping) or part not in document:
+            return False
+        document = document[part]
+    return True
+
+
+def value_at(document: Any, path: Path) -> Any:
+    """What a document says at a path that it has."""
+    for part in path:
+        document = document[part]
+    return document
+
+
+def put_at(document: dict[str, Any], path: Path, value: Any) -> None:
+    """Set what a document says at a path."""
+    for part in path[:-1]:
+        document = document.setdefault(part, {})
+    document[path[-1]] = value
 
 
 @contextmanager

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
 from livery.cli.output import aligned, brief, printable, style
 from livery.core.explain import Explained, HistoryEntry
-from livery.core.layers import Origin
 from livery.core.paths import SETTINGS, text_of
 from livery.core.resolved import ResolvedProfile
 
@@ -56,9 +54,15 @@ def explained(rows: Iterable[Explained], *, everything: bool, color: bool, cwd: 
     yield style(_LEGEND, color, dim=True)
 
 
-def _sections(rows: list[Explained], everything: bool, color: bool, below: Any) -> Iterator[str]:
+def _sections(
+    rows: list[Explained], everything: bool, color: bool, below: Callable[[Explained], Iterable[str]]
+) -> Iterator[str]:
     shown = [row for row in rows if everything or row.rule != "schema default"]
-    for section, members in groupby((row for row in shown if not _is_identity(row)), key=_section):
+    sections: dict[str, list[Explained]] = {}
+    for row in shown:
+        if not _is_identity(row):
+            sections.setdefault(_section(row), []).append(row)
+    for section, members in sections.items():
         yield style(section, color, bold=True)
         for row in members:
             yield from _value(row, color)
@@ -94,24 +98,19 @@ def _history(row: Explained, cwd: FilePath) -> Iterator[tuple[str, str, str, str
     """(word, layer, what it said, place) of everybody who spoke, the strongest first."""
     word = "from"
     for entry in reversed(row.history):
-        unset = entry.value is None
-        said = (
-            ""
-            if unset
-            else brief(entry.value, 60)
-            if word != "from" or _edit(entry.value)
-            else _NOTES.get(row.rule, "")
-        )
-        yield "unset" if unset else word, _layer(entry.origin), said, _place(entry, cwd)
-        word = "onto" if _edit(entry.value) else word if unset and word == "from" else "over"
+        layer, place = str(entry.origin._replace(source="")), _place(entry, cwd)
+        if entry.value is None:
+            yield "unset", layer, "", place
+            continue
+        is_edit = _is_edit(entry.value)
+        plain_winner = word == "from" and not is_edit  # its value stands above already
+        yield word, layer, _NOTES.get(row.rule, "") if plain_winner else brief(entry.value, 60), place
+        word = "onto" if is_edit else "over"
 
 
-def _edit(value: Any) -> bool:
+def _is_edit(value: Any) -> bool:
+    """Whether a layer changed the list below instead of giving one."""
     return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in _EDITS
-
-
-def _layer(origin: Origin) -> str:
-    return str(origin._replace(source=""))
 
 
 def _place(entry: HistoryEntry, cwd: FilePath) -> str:

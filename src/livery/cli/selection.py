@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from livery.cli.assignments import overrides_of
+from livery.cli.output import note
 from livery.cli.session import Session
 from livery.core.names import Reference, parse_reference, profile_slug, registry_slug
 from livery.core.profile import ResolveInput
@@ -48,6 +49,8 @@ def choose(
     ``assignments`` are the request's own overrides (KEY=VALUE). The base settings of the configuration lie under all.
     """
     registry, profile, origin = _chosen(session, name, caller)
+    if session.verbose:
+        note(f"profile: chosen by {origin}")
     request = ResolveInput(
         registry_slug=registry,
         profile_slug=profile,

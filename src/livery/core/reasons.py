@@ -83,7 +83,7 @@ def _distance(branch: Sequence[jsonschema_rs.ValidationError], here: Sequence[An
     return (
         any(_is_type_fault(found, here) for found in branch),
         any(found.instance_path == here for found in branch),
-        len(branch),
+        sum(len(getattr(found.kind, "unexpected", (1,))) for found in branch),
     )
 
 
@@ -97,7 +97,7 @@ def _types(error: jsonschema_rs.ValidationError) -> list[str]:
 
 
 def _expected(types: Mapping[str, None], value: Any) -> str:
-    words = [_TYPE_WORDS.get(name, name) for name in types]
+    words = [_TYPE_WORDS.get(name, name) for name in sorted(types, key="null".__eq__)]  # null comes last
     wanted = " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
     return f"expected {wanted}, got {type_name(value)}"
 

@@ -111,7 +111,7 @@ def written(value: Any) -> Any:
     if kind is ListEdit:
         return {f"${value.kind}": value.items}
     if kind is KeyedEdit:
-        return {f"${value.kind}": list(value.elements)}
+        return {f"${value.kind}": list(value.elements if value.kind == "remove" else value.elements.values())}
     return value
 
 

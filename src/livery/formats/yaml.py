@@ -6,12 +6,10 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from livery.errors import Place, ValidationError
+from livery.formats.bulk import collector_paused
 from livery.formats.yaml_nodes import Source
 from livery.formats.yaml_places import locate, locate_all
 from livery.formats.yaml_text import write_yaml
@@ -31,7 +29,7 @@ def read_yaml(text: str | bytes, file: str) -> Any:
     ``file`` is the name that errors give; every fault is a ValidationError with line and column, where they are known.
     """
     source = Source(_decoded(text, file).removeprefix("\ufeff"), file)
-    with _collector_paused():
+    with collector_paused():
         return _read(source)
 
 
@@ -44,15 +42,3 @@ def _decoded(text: str | bytes, file: str) -> str:
         line = text.count(b"\n", 0, error.start) + 1
         reason = f"not UTF-8: byte 0x{text[error.start]:02x} at offset {error.start}"
         raise ValidationError("", reason, Place(file, line)) from None
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Without garbage collection, which takes the larger part of a bulk load; nothing that is read holds cycles."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -18,9 +18,9 @@ from livery.http.cards import registry_name, registry_section
 from livery.http.listing import page_of
 from livery.http.markup import Markup, element
 from livery.http.problems import without_credentials
-from livery.http.source_rows import Row, source_rows
 from livery.outcomes import outcome_of
 from livery.service import RegistryService
+from livery.service.source_rows import Row
 
 _NOTICES = {
     "stale": "cannot be read as it stands now; its last good state is shown.",
@@ -41,7 +41,7 @@ def start_page(
     service: RegistryService, asked: Asked, *, root_path: str = "", base_step_settings: Mapping[str, Any] | None = None
 ) -> Page:
     """The page for an address; what cannot be read is said on it, in its place."""
-    sources = source_rows(service)
+    sources = without_credentials(service.source_rows())
     status = 200
     try:
         results = _results(service, asked, sources, base_step_settings)

@@ -43,7 +43,7 @@ class ProfileWrites(Writes):
             raise AlreadyExists("profile", str(profile.reference))
         if options.expected_version:
             raise VersionConflict("profile", profile.slug, options.expected_version, 0)
-        self._check(profile, view)
+        self._check(profile, view, None)
         self._save(profile, view, self._stamped(options, 0))
         return self._profile(profile.reference)
 
@@ -89,7 +89,7 @@ class ProfileWrites(Writes):
             profile = _read({**new, "slug": stack.reference.profile}, view)
             if same(_content(profile), _content(layer.profile if layer else Profile(slug="", registry=view.slug))):
                 return stack.profile
-            self._check(profile, view)
+            self._check(profile, view, layer.profile if layer else None)
             if layer is not None:
                 self._save(profile, view, self._stamped(options, layer.profile.version))
             else:
@@ -170,15 +170,16 @@ class ProfileWrites(Writes):
 
     # What these share
 
-    def _check(self, profile: Profile, view: RegistryView) -> None:
+    def _check(self, profile: Profile, view: RegistryView, old: Profile | None) -> None:
         """ValidationError, LineageError or MergeConflict where the profile is not sound by itself or in the whole."""
-        held = self._held(view.slug)
-        after = self._chain.trial(replace(held, profiles={**held.profiles, profile.slug: profile}))
-        faults = profile_faults(profile, after.registries[view.slug])
+        faults = profile_faults(profile, view)
         if faults:
             stored = f"registry.profiles[{profile.slug}]"
             raise ValidationError.of([f._replace(field=f.field.replace(stored, "profile", 1)) for f in faults])
-        demand_sound(self._chain.catalogue(), after, [profile.reference])
+        if old is None or not same(_resolved_part(old), _resolved_part(profile)):
+            held = self._held(view.slug)
+            after = self._chain.trial(replace(held, profiles={**held.profiles, profile.slug: profile}))
+            demand_sound(self._chain.catalogue(), after, [profile.reference])
 
     def _demand_effective(self, stack: ProfileStack, given: Mapping[str, Any], seen: Mapping[str, Any]) -> None:
         """SourceReadOnly where a source above the writer sets a field that is given: the write would change nothing."""
@@ -209,6 +210,12 @@ def _content(profile: Profile) -> dict[str, Any]:
     document.pop("metadata", None)
     tags = profile.metadata.tags
     return {**document, "tags": list(tags) if isinstance(tags, tuple) else None}
+
+
+def _resolved_part(profile: Profile) -> dict[str, Any]:
+    """What of a profile counts when it is resolved."""
+    document = profile.document()
+    return {field: document[field] for field in ("extends", "runtime", "extensions") if field in document}
 
 
 def _seen(stack: ProfileStack) -> dict[str, Any]:

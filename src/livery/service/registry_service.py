@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -22,6 +23,7 @@ from livery.service.protocols import ProfileSummary, RegistrySummary
 from livery.service.reading import profile_summary, registry_summary, with_places
 from livery.service.registry_writes import RegistryWrites
 from livery.service.rehearsal import rehearsal_of
+from livery.service.source_rows import source_rows
 from livery.stores.chain import Chain, SchemaNamed, Source
 from livery.stores.protocols import Field
 
@@ -56,6 +58,11 @@ class RegistryService(ProfileWrites, RegistryWrites):
     @property
     def sources(self) -> list[Source]:
         return self._chain.sources
+
+    def source_rows(self) -> list[dict[str, Any]]:
+        """Every source as a list shows it: what it holds, its health and faults, what shadows what. JSON values."""
+        self._chain.catalogue()
+        return source_rows(self._chain)
 
     @property
     def writer(self) -> Source | None:

@@ -66,7 +66,7 @@ class RegistryWrites(Writes):
             registry = _sound(read_registry({**new, "slug": view.slug, "metadata": writable_metadata(new)}))
             if same(_content(registry), _content(layer.head if layer else Registry(slug=view.slug))):
                 return view.head
-            self._check_head(registry, view)
+            self._check_head(registry, layer.head if layer else Registry(slug=view.slug), view)
             version = layer.head.version if layer else 0
             floor = 0 if layer else view.head.version
             self._writer().save_registry(registry, self._stamped(options, version, floor))
@@ -105,7 +105,7 @@ class RegistryWrites(Writes):
                 field = Field(view.slug, "", ".".join(path))
                 raise self._belongs_to(layers[position].source, path, field, f"registry '{view.slug}'")
 
-    def _check_head(self, registry: Registry, view: RegistryView) -> None:
+    def _check_head(self, registry: Registry, old: Registry, view: RegistryView) -> None:
         """ValidationError where the writer's own fields name profiles that are not there, or break what was sound."""
         named = [("default_profile_slug", registry.default_profile_slug)]
         named += [(f"callers[{caller}]", slug) for caller, slug in registry.callers.items()]
@@ -116,9 +116,9 @@ class RegistryWrites(Writes):
         ]
         if faults:
             raise ValidationError.of(faults)
-        held = self._held(view.slug)
-        after = self._chain.trial(replace(registry, profiles=held.profiles))
-        demand_sound_registry(self._chain.catalogue(), after, view.slug)
+        if not same(_resolved_part(old), _resolved_part(registry)):
+            after = self._chain.trial(replace(registry, profiles=self._held(view.slug).profiles))
+            demand_sound_registry(self._chain.catalogue(), after, view.slug)
 
 
 def _sound(read: ReadRegistry) -> Registry:
@@ -138,6 +138,13 @@ def _content(registry: Registry) -> dict[str, Any]:
     head.pop("metadata", None)
     tags = registry.metadata.tags
     return {**head, "tags": list(tags) if isinstance(tags, tuple) else None}
+
+
+def _resolved_part(registry: Registry) -> dict[str, Any]:
+    """What of a registry counts when one of its profiles is resolved."""
+    head = registry.head()
+    fields = ("defaults", "enforced", "policy", "settings_schema", "foreign_sections")
+    return {field: head[field] for field in fields if field in head}
 
 
 def _hint(slug: str, view: RegistryView) -> str:

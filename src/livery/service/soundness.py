@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable
 from livery.core.catalogue import Catalogue
 from livery.core.check import check_profile, check_registry
 from livery.core.lineage import check_graph
+from livery.core.merge import merge
 from livery.core.names import Reference
 from livery.core.profile import ResolveInput
-from livery.core.resolve import resolve_selected
+from livery.core.resolve import check_effective, ground_of, layers_below, resolve_selected
 from livery.core.resolved import ResolvedProfile
 from livery.core.selection import Selection
 from livery.errors import Fault, LiveryError, ValidationError
@@ -87,7 +88,8 @@ def _fault_of(catalogue: Catalogue, reference: Reference) -> LiveryError | None:
     if view is None or reference.profile not in view.profiles:
         return None
     try:
-        resolved(catalogue, reference)
+        ground = ground_of(Selection(reference, "exact"), catalogue, view.schema)
+        check_effective(merge(layers_below(ResolveInput(), ground)), ground.schema)
     except LiveryError as error:
         return error
     return None

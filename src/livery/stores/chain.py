@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 
 import msgspec
 
@@ -26,6 +24,7 @@ from livery.errors import (
     SourceUnavailable,
     ValidationError,
 )
+from livery.formats.bulk import collector_paused
 from livery.stores.protocols import Field, WritableProfileStore
 from livery.stores.source import Source
 
@@ -80,7 +79,7 @@ class Chain:
 
     def refresh(self, now_ms: int) -> Catalogue:
         """Read what has changed and give the generation that stands now: a new one only if something has."""
-        with self._lock, _collector_paused():
+        with self._lock, collector_paused():
             tokens = [source.loaded.token for source in self.sources]
             changed = any([source.load(now_ms) for source in self.sources])
             if not changed and tokens != [source.loaded.token for source in self.sources]:
@@ -210,18 +209,6 @@ class Chain:
         if source.store is None or not wanted:
             return [None] * len(wanted)
         return source.store.places(wanted, source.loaded.token)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Without garbage collection: a generation is many objects that stay, and each collection would visit them all."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _field_of(finding: Finding) -> Field:

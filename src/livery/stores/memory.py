@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
 from livery.core.names import Reference, nearest
-from livery.core.profile import Profile, Registry
+from livery.core.profile import Profile, Registry, RuntimeSpec
 from livery.errors import Place, ProfileNotFound, RegistryNotFound, SourceUnavailable
 from livery.stores.protocols import Field, Loaded, WriteOptions
 from livery.stores.versions import expect, next_profile, next_registry, without_profile
@@ -24,7 +24,7 @@ class MemoryStore:
     def __init__(self, registries: Iterable[Registry] = (), *, url: str = "memory:", writable: bool = True) -> None:
         self.url = url
         self.writable = writable
-        self._registries = {registry.slug: copy.deepcopy(registry) for registry in registries}
+        self._registries = {registry.slug: _copied_registry(registry) for registry in registries}
         self._lock = threading.Lock()
         self._changes = 0
         self._closed = False
@@ -32,13 +32,14 @@ class MemoryStore:
     def load_registries(self) -> Loaded:
         self._demand_open()
         with self._lock:
-            registries = tuple(copy.deepcopy(self._registries[slug]) for slug in sorted(self._registries))
+            registries = tuple(_copied_registry(self._registries[slug]) for slug in sorted(self._registries))
             return Loaded(registries, (), str(self._changes))
 
     def get_profile(self, registry: str, slug: str) -> Profile | None:
         self._demand_open()
         held = self._registries.get(registry)
-        return copy.deepcopy(held.profiles.get(slug)) if held else None
+        profile = held.profiles.get(slug) if held else None
+        return _copied(profile) if profile else None
 
     def changes(self, since: str) -> str:
         self._demand_open()
@@ -54,7 +55,9 @@ class MemoryStore:
         with self._lock:
             stored = self._registries.get(registry.slug)
             expect("registry", registry.slug, options, stored.version if stored else 0)
-            return self._put(next_registry(stored, registry, options))
+            saved = next_registry(stored, registry, options)
+            self._put(_copied_registry(saved))
+            return saved
 
     def save_profile(self, profile: Profile, options: WriteOptions) -> Profile:
         with self._lock:
@@ -63,8 +66,8 @@ class MemoryStore:
             expect("profile", profile.slug, options, stored.version if stored else 0)
             last = registry.metadata.deleted_versions.get(profile.slug, 0)
             saved = next_profile(stored, profile, options, last)
-            self._put(replace(registry, profiles={**registry.profiles, profile.slug: saved}))
-            return copy.deepcopy(saved)
+            self._put(replace(registry, profiles={**registry.profiles, profile.slug: _copied(saved)}))
+            return saved
 
     def delete_profile(self, reference: Reference, options: WriteOptions) -> None:
         with self._lock:
@@ -87,12 +90,33 @@ class MemoryStore:
             raise RegistryNotFound(slug, nearest=nearest(slug, self._registries))
         return self._registries[slug]
 
-    def _put(self, registry: Registry) -> Registry:
+    def _put(self, registry: Registry) -> None:
         self._demand_open()
-        self._registries[registry.slug] = copy.deepcopy(registry)
+        self._registries[registry.slug] = registry
         self._changes += 1
-        return registry
 
     def _demand_open(self) -> None:
         if self._closed:
             raise SourceUnavailable(self.url, "it is closed")
+
+
+def _copied_registry(registry: Registry) -> Registry:
+    profiles = {slug: _copied(profile) for slug, profile in registry.profiles.items()}
+    defaults, enforced = _copied_runtime(registry.defaults), _copied_runtime(registry.enforced)
+    return replace(registry, profiles=profiles, defaults=defaults, enforced=enforced, callers=dict(registry.callers))
+
+
+def _copied(profile: Profile) -> Profile:
+    """A profile that shares nothing with another that could be changed; many times as quick as a general copy."""
+    return replace(profile, runtime=_copied_runtime(profile.runtime), extensions=_copied_value(profile.extensions))
+
+
+def _copied_runtime(runtime: RuntimeSpec) -> RuntimeSpec:
+    given = runtime.given()
+    return RuntimeSpec(**_copied_value(given)) if given else runtime
+
+
+def _copied_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copied_value(child) for key, child in value.items()}
+    return [_copied_value(item) for item in value] if isinstance(value, list) else value

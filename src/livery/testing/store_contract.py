@@ -128,6 +128,15 @@ class StoreContract:
             thread.join()
         assert sorted(outcomes) == ["lost"] * 7 + ["won"]
 
+    def test_a_layer_that_leaves_the_runtime_alone_keeps_the_version_of_that_below(
+        self, store: WritableProfileStore
+    ) -> None:
+        over = ALICE._replace(expected_version=0, floor=7)
+        below = Metadata(runtime_version=3)
+        described = store.save_profile(profile("a", description="mine", metadata=below), over)
+        changed = store.save_profile(profile("b", runtime=RuntimeSpec(tools=["x"]), metadata=below), over)
+        assert [(p.version, p.runtime_version) for p in (described, changed)] == [(8, 3), (8, 8)]
+
     # Content
 
     def test_what_was_saved_comes_back_as_it_was(self, store: WritableProfileStore) -> None:
@@ -151,6 +160,20 @@ class StoreContract:
         assert kept is not None
         assert kept.extensions == {"thirdparty.feature@v1": {"x": [1, 2]}}
 
+    def test_one_and_true_are_two_values(self, store: WritableProfileStore) -> None:
+        store.save_profile(profile(extensions={"a.b@v1": [1, 0]}), ALICE)
+        saved = store.save_profile(profile(extensions={"a.b@v1": [True, False]}), BOB)
+        kept = store.get_profile("team", "coder")
+        assert kept is not None
+        assert repr(kept.extensions) == repr(saved.extensions) == "{'a.b@v1': [True, False]}"
+
+    def test_tags_are_those_of_the_last_save(self, store: WritableProfileStore) -> None:
+        store.save_profile(profile(metadata=Metadata(tags=("a",))), ALICE)
+        store.save_profile(profile(), BOB)
+        kept = store.get_profile("team", "coder")
+        assert kept is not None
+        assert "tags" not in kept.document()["metadata"]
+
     def test_the_store_opened_again_holds_the_same(self, opened: Callable[[], WritableProfileStore]) -> None:
         if not self.survives_reopening:
             pytest.skip("this store keeps nothing")
@@ -173,7 +196,8 @@ class StoreContract:
     def test_a_changed_copy_does_not_change_the_store(self, store: WritableProfileStore) -> None:
         given = profile(runtime=copy.deepcopy(FULL_RUNTIME))
         saved = store.save_profile(given, ALICE)
-        for held in (given, saved, store.get_profile("team", "coder")):
+        loaded = store.load_registries().registries[0].profiles["coder"]
+        for held in (given, saved, store.get_profile("team", "coder"), loaded):
             assert held is not None
             held.runtime.step_settings_patch["chat"]["engine"] = "changed"  # type: ignore[index]
         kept = store.get_profile("team", "coder")
@@ -189,6 +213,13 @@ class StoreContract:
         )
         (registry,) = store.load_registries().registries
         assert (saved.version, registry.default_profile_slug, list(registry.profiles)) == (2, "coder", ["coder"])
+
+    def test_a_new_registry_brings_its_profiles_along(self, store: WritableProfileStore) -> None:
+        mine = Profile(slug="a", registry="new", metadata=Metadata(version=9, tags=("t",)))
+        saved = store.save_registry(Registry(slug="new", profiles={"a": mine}), ALICE._replace(expected_version=0))
+        kept = store.get_profile("new", "a")
+        assert kept is not None
+        assert (saved.version, kept.version, kept.metadata.created_by, kept.metadata.tags) == (1, 1, "alice", ("t",))
 
     def test_a_registry_of_another_version_is_refused(self, store: WritableProfileStore) -> None:
         with pytest.raises(VersionConflict):

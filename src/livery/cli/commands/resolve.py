@@ -12,7 +12,7 @@ from livery.cli.command import Command
 from livery.cli.environment import shown_runtime, variables
 from livery.cli.explanation import explained, heading, values
 from livery.cli.options import name_argument, output_option, set_option
-from livery.cli.output import emit, emit_document, note, warn
+from livery.cli.output import emit, emit_document, warn
 from livery.cli.selection import choose
 from livery.cli.session import Session, pass_session
 from livery.core.explain import Explained
@@ -49,8 +49,6 @@ def resolve_command(
     """
     choice = choose(session, name, caller, assignments)
     resolved = session.service.resolve_effective_profile(choice.request)
-    if session.verbose:
-        note(f"chosen by {choice.origin}")
     for warning in resolved.warnings:
         warn(warning)
     if explain:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from livery.cli.command import Group
 from livery.cli.options import list_output
 from livery.cli.output import Table, emit_document, emit_table, note
 from livery.cli.session import Session, pass_session
-from livery.cli.sources import Row, source_rows
 
 
 @click.group("source", cls=Group)
@@ -21,7 +22,7 @@ def source_command() -> None:
 @pass_session
 def list_command(session: Session, form: str) -> None:
     """List the sources, the lowest first: what each holds, how it is, and which profiles lie over one another."""
-    rows = source_rows(session.service)
+    rows = session.service.source_rows()
     if form != "table":
         emit_document(rows, form)
         return
@@ -32,7 +33,7 @@ def list_command(session: Session, form: str) -> None:
             note(f"{row['source']}: {row['error'].removeprefix(row['source']).lstrip(': ')}")
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     access = "written" if row["is_writer"] else "writable" if row["writable"] else "read-only"
     return (
         row["source"], row["kind"], access, row["health"], ", ".join(row["registries"]), str(row["profile_count"]),

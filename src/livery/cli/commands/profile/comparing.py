@@ -9,13 +9,14 @@ import click
 
 from livery.cli.changes import differences, drawn, written_fields
 from livery.cli.command import Command
+from livery.cli.documents import has_path, put_at, value_at
 from livery.cli.options import list_output, name_argument
 from livery.cli.output import emit, emit_document, note
 from livery.cli.selection import choose, named
 from livery.cli.session import Session, pass_session
-from livery.core.catalogue import ProfileStack
 from livery.core.diff import Difference
 from livery.core.effective import runtime_document
+from livery.core.patch import leaf_paths
 from livery.errors import UsageError
 
 
@@ -67,8 +68,27 @@ def _schema(session: Session, name: str) -> Any:
 
 
 def _own_changes(session: Session, name: str) -> list[Difference]:
+    """What the written layer says, against what the highest of the others says in the same places."""
     layers = session.service.profile_layers(*named(session, name))
-    below = [layer for layer in layers if not layer.writer]
-    both = ProfileStack(layers[0].profile.reference, layers).profile
-    before = written_fields(ProfileStack(both.reference, below).profile) if below else {}
-    return differences(before, written_fields(both), layers[0].schema)
+    own = [written_fields(layer.profile) for layer in layers if layer.writer]
+    others = [written_fields(layer.profile) for layer in reversed(layers) if not layer.writer]
+    if not own:
+        return []
+    before: dict[str, Any] = {}
+    for path in leaf_paths(own[0]):
+        said = [value_at(other, path) for other in others if has_path(other, path)]
+        if said:
+            put_at(before, path, _same_elements(said[0], value_at(own[0], path)))
+    return differences(before, own[0], layers[0].schema)
+
+
+def _same_elements(value: Any, own: Any) -> Any:
+    """Of a list of named elements those that the other list names too; they are merged one by one."""
+    if not isinstance(value, list) or not isinstance(own, list):
+        return value
+    names = [_identity(element) for element in own]
+    return [element for element in value if not isinstance(element, Mapping) or _identity(element) in names]
+
+
+def _identity(element: Any) -> tuple[Any, Any]:
+    return (element.get("name"), element.get("id") or "") if isinstance(element, Mapping) else (element, None)

@@ -17,6 +17,8 @@ from livery.cli.written import existing, told, view_of, write_options
 from livery.core.patch import merge_patch
 from livery.errors import UsageError
 
+_TRIAL_NAME = "livery-create-from"  # of a copy that is never stored
+
 
 @click.command("create", cls=Command)
 @click.argument("name")
@@ -58,12 +60,12 @@ def create_command(
 
 
 def _content_of(session: Session, name: str, target: Named) -> dict[str, Any]:
-    """The content of another profile, free to be changed."""
+    """The content of another profile as a copy of it would have it."""
     profile = session.service.get_profile(*named(session, name))
-    document = profile.document()
-    document.get("policy", {}).pop("read_only", None)
-    if profile.bases and profile.registry != view_of(session, target).slug:
-        document["extends"] = [str(base) for base in profile.bases]
+    copied = session.service.rehearsal().copy_profile(profile.registry, profile.slug, _TRIAL_NAME)
+    document = copied.document()
+    if copied.bases and copied.registry != view_of(session, target).slug:
+        document["extends"] = [str(base) for base in copied.bases]
     return document
 
 

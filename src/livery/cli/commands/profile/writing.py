@@ -10,6 +10,7 @@ from livery.cli.asking import confirm
 from livery.cli.assignments import key_of, patch_of, removal_of
 from livery.cli.changes import write
 from livery.cli.command import Command
+from livery.cli.documents import has_path
 from livery.cli.options import name_argument, writing_options, yes_option
 from livery.cli.output import warn
 from livery.cli.selection import Named
@@ -70,20 +71,12 @@ def _warn_of_others(session: Session, who: Named, paths: Sequence[Path]) -> None
     layers = layers_of(view_of(session, who), who.slug)
     for path in paths:
         key = key_of(path)
-        setters = [layer for layer in layers if _has(layer.profile.document(), path)]
+        setters = [layer for layer in layers if has_path(layer.profile.document(), path)]
         if not any(layer.writer for layer in setters):
             warn(f"{key} is not set there; null removes what bases or other sources give: set {key}=null")
         for layer in setters:
             if not layer.writer:
                 warn(f"{key} is still set by {layer.source}")
-
-
-def _has(document: object, path: Path) -> bool:
-    for part in path:
-        if not isinstance(document, dict) or part not in document:
-            return False
-        document = document[part]
-    return True
 
 
 @click.command("rename", cls=Command)

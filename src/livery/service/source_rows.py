@@ -6,29 +6,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from livery.core.check import Finding
-from livery.http.problems import without_credentials
-from livery.service import RegistryService
-from livery.stores.chain import Source
+from livery.stores.chain import Chain, Source
 
 Row = dict[str, Any]
 
 
-def source_rows(service: RegistryService) -> list[Row]:
-    """Every source, the lowest first."""
-    findings = service.findings
-    rows = [_row(source, service, [f for f in findings if f.source == source.label]) for source in service.sources]
-    masked: list[Row] = without_credentials(rows)
-    return masked
+def source_rows(chain: Chain) -> list[Row]:
+    """Every source, the lowest first, as JSON values."""
+    return [_row(source, chain, [f for f in chain.findings if f.source == source.label]) for source in chain.sources]
 
 
-def _row(source: Source, service: RegistryService, findings: list[Finding]) -> Row:
-    writer = service.writer
+def _row(source: Source, chain: Chain, findings: list[Finding]) -> Row:
+    position = chain.sources.index(source)
     registries = source.loaded.registries
     return {
         "source": source.label,
         "kind": source.url.kind,
         "writable": source.writable,
-        "is_writer": source is writer,
+        "is_writer": source is chain.writer,
         "trusted": not source.skipped,
         "health": _health(source, findings),
         "error": source.skipped or (str(source.error) if source.error else ""),
@@ -37,8 +32,8 @@ def _row(source: Source, service: RegistryService, findings: list[Finding]) -> R
         "profile_count": sum(len(registry.profiles) for registry in registries),
         "broken": [_broken_row(*item) for item in source.loaded.broken],
         "findings": [_finding_row(finding) for finding in findings],
-        "shadows": list(_overlaps(source, service.sources[: service.sources.index(source)])),
-        "shadowed_by": list(_overlaps(source, service.sources[service.sources.index(source) + 1 :])),
+        "shadows": list(_overlaps(source, chain.sources[:position])),
+        "shadowed_by": list(_overlaps(source, chain.sources[position + 1 :])),
     }
 
 
