@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import gc
 import json
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from bench.files import legacy_text, registry_text
-from bench.results import Figure, Gate, Result
-from bench.rounds import measured
+from bench.results import Gate, Result, figures
+from bench.rounds import Rounds, measured
 
 NAME = "loading"
 MOST_S = 3.0
@@ -24,6 +24,7 @@ GATED = 10_000
 COUNTS = (1_000, GATED)
 QUICK_COUNTS = (100, 1_000)
 
+_REFERENCE = "ryaml"
 _TEXTS = {"registry file": registry_text, "legacy map": legacy_text}
 _MB = 1024 * 1024
 
@@ -53,26 +54,23 @@ def run(*, quick: bool) -> Result:
 
 
 def _add(result: Result, what: str, path: Path, count: int, *, quick: bool) -> None:
-    loads: dict[str, list[Load]] = {name: [] for name in _LOADERS}
+    memory = Rounds({name: [] for name in _LOADERS})
 
     def child(name: str) -> Callable[[], float]:
         def once() -> float:
-            loads[name].append(_in_child(name, path))
-            return loads[name][-1].seconds
+            load = _in_child(name, path)
+            memory.found[name].append(load.peak_mb)
+            return load.seconds
 
         return once
 
-    measured({name: child(name) for name in _LOADERS}, rounds=2 if quick else 5)
-    seconds = {name: statistics.median(load.seconds for load in found) for name, found in loads.items()}
-    peak_mb = {name: statistics.median(load.peak_mb for load in found) for name, found in loads.items()}
-    for unit, values in (("s", seconds), ("MB", peak_mb)):
-        result.figures += [
-            Figure(f"{what}: {name}", value, unit, value / values["ryaml"]) for name, value in values.items()
-        ]
+    seconds = measured({name: child(name) for name in _LOADERS}, rounds=2 if quick else 5)
+    for figure in (*figures(seconds, "s", _REFERENCE), *figures(memory, "MB", _REFERENCE)):
+        result.figures.append(replace(figure, what=f"{what}: {figure.what}"))
     if count == GATED:
         result.gates += [
-            Gate(f"{what}: seconds", seconds["livery"], MOST_S, "s"),
-            Gate(f"{what}: memory at its peak", peak_mb["livery"], MOST_MB, "MB"),
+            Gate(f"{what}: seconds", seconds.median("livery"), MOST_S, "s"),
+            Gate(f"{what}: memory at its peak", memory.median("livery"), MOST_MB, "MB"),
         ]
 
 

@@ -9,8 +9,8 @@ import orjson
 
 from bench import merges
 from bench.layers import LAYERS, OVERRIDE, REGISTRY, assignments
-from bench.results import Figure, Gate, Result
-from bench.rounds import microseconds
+from bench.results import Gate, Result, figures
+from bench.rounds import Rounds, microseconds
 from livery import RegistryService, ResolveInput, open_registry
 from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack, RegistryLayer, RegistryView
 from livery.core.resolve import resolve
@@ -45,24 +45,25 @@ def run(*, quick: bool) -> Result:
         _OMEGACONF: merges.omegaconf(LAYERS),
     }
     with merges.hydra(LAYERS) as compose:
-        times = microseconds({**subjects, "Hydra compose, no file read": compose}, rounds=5 if quick else 41)
-    return _result(times)
+        rounds = microseconds({**subjects, "Hydra compose, no file read": compose}, rounds=5 if quick else 61)
+    return _result(rounds)
 
 
-def _result(times: dict[str, float]) -> Result:
-    base = times[_REFERENCE]
-    slower = max(times[_RESOLVE], times[_OVERRIDE])
+def _result(rounds: Rounds) -> Result:
     size = sum(len(orjson.dumps(layer)) for layer in LAYERS)
+    omegaconf = rounds.ratio(_OMEGACONF, _RESOLVE)
     return Result(
         NAME,
         f"core.resolve over a prepared catalogue: {len(LAYERS)} layers, {sum(map(assignments, LAYERS))} assignments, "
         f"{size} bytes of JSON; origins, policy, schema check and fingerprint included",
-        f"a bare recursive merge of the same layers that shares what it can ({base:.1f} us)",
-        figures=[Figure(what, value, "us", value / base) for what, value in times.items()],
+        f"a bare recursive merge of the same layers that shares what it can ({rounds.median(_REFERENCE):.1f} us)",
+        figures=figures(rounds, "us", _REFERENCE),
         gates=[
-            Gate("resolve, in bare merges", times[_RESOLVE] / base, MOST_TIMES_A_MERGE, "x"),
-            Gate("resolve with overrides, in bare merges", times[_OVERRIDE] / base, MOST_TIMES_A_MERGE, "x"),
-            Gate("OmegaConf.merge, in resolves", times[_OMEGACONF] / slower, LEAST_TIMES_OMEGACONF, "x", at_least=True),
+            Gate("resolve, in bare merges", rounds.ratio(_RESOLVE, _REFERENCE), MOST_TIMES_A_MERGE, "x"),
+            Gate(
+                "resolve with overrides, in bare merges", rounds.ratio(_OVERRIDE, _REFERENCE), MOST_TIMES_A_MERGE, "x"
+            ),
+            Gate("OmegaConf.merge, in resolves", omegaconf, LEAST_TIMES_OMEGACONF, "x", at_least=True),
         ],
         notes=[
             f"the aim for a resolution without overrides is {AIMED_US} us",

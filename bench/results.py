@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from bench.rounds import Rounds
+
 
 @dataclass
 class Figure:
@@ -52,6 +54,11 @@ class Result:
             "gates": [{**_rounded(asdict(gate)), "met": gate.met} for gate in self.gates],
             "notes": self.notes,
         }
+
+
+def figures(rounds: Rounds, unit: str, reference: str) -> list[Figure]:
+    """The median of each subject, and its ratio to the reference."""
+    return [Figure(name, rounds.median(name), unit, rounds.ratio(name, reference)) for name in rounds.found]
 
 
 def _rounded(fields: dict[str, Any]) -> dict[str, Any]:

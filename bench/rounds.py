@@ -1,4 +1,4 @@
-"""Fair timing: every subject in every round, the order turning, the median of all rounds."""
+"""Fair timing: every subject in every round, the order turning, medians over the rounds."""
 
 from __future__ import annotations
 
@@ -8,30 +8,49 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 Subject = Callable[[], object]
 
 
-def microseconds(subjects: Mapping[str, Subject], *, rounds: int, batch_s: float = 0.02) -> dict[str, float]:
-    """The median time of one call of each subject, in microseconds.
+@dataclass
+class Rounds:
+    """What each subject took in each round."""
+
+    found: dict[str, list[float]]
+
+    def median(self, name: str) -> float:
+        return statistics.median(self.found[name])
+
+    def ratio(self, name: str, reference: str) -> float:
+        """How many times the reference a subject takes: within each round, so that a slow minute falls on both."""
+        pairs = zip(self.found[name], self.found[reference], strict=True)
+        return statistics.median(value / base for value, base in pairs)
+
+    def over(self, name: str, reference: str) -> float:
+        """How much more than the reference a subject takes, within each round."""
+        pairs = zip(self.found[name], self.found[reference], strict=True)
+        return statistics.median(value - base for value, base in pairs)
+
+
+def microseconds(subjects: Mapping[str, Subject], *, rounds: int, batch_s: float = 0.01) -> Rounds:
+    """The time of one call of each subject in each round, in microseconds.
 
     A round times one batch of calls of each subject, long enough for the clock, so that what else the machine does
     falls on all of them alike. The collector runs as it does in a program; what was there before is hidden from it.
     """
     counts = {name: _calls_in(subject, batch_s) for name, subject in subjects.items()}
-    times: dict[str, list[float]] = {name: [] for name in subjects}
+
+    def timed(name: str) -> float:
+        return _seconds(subjects[name], counts[name]) / counts[name] * 1e6
+
     with _settled_heap():
-        for name in _interleaved(list(subjects), rounds):
-            times[name].append(_seconds(subjects[name], counts[name]) / counts[name] * 1e6)
-    return {name: statistics.median(found) for name, found in times.items()}
+        return _rounds(list(subjects), timed, rounds)
 
 
-def measured(subjects: Mapping[str, Callable[[], float]], *, rounds: int) -> dict[str, list[float]]:
+def measured(subjects: Mapping[str, Callable[[], float]], *, rounds: int) -> Rounds:
     """What each subject measured of itself in each round, e.g. the seconds of a process."""
-    found: dict[str, list[float]] = {name: [] for name in subjects}
-    for name in _interleaved(list(subjects), rounds):
-        found[name].append(subjects[name]())
-    return found
+    return _rounds(list(subjects), lambda name: subjects[name](), rounds)
 
 
 def say(text: str) -> None:
@@ -39,10 +58,13 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _interleaved(names: list[str], rounds: int) -> Iterator[str]:
+def _rounds(names: list[str], measure: Callable[[str], float], rounds: int) -> Rounds:
+    found: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(rounds):
         at = turn % len(names)
-        yield from names[at:] + names[:at]
+        for name in names[at:] + names[:at]:
+            found[name].append(measure(name))
+    return Rounds(found)
 
 
 def _seconds(subject: Subject, calls: int) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.files import registry_text
-from bench.results import Figure, Gate, Result
+from bench.results import Gate, Result, figures
 from bench.rounds import measured
 
 NAME = "startup"
@@ -30,18 +29,19 @@ def run(*, quick: bool) -> Result:
         environment = _environment(home)
         for command in commands.values():
             _milliseconds(command, environment, home)  # the first run writes the byte code
-        found = measured(
+        rounds = measured(
             {name: _timed(command, environment, home) for name, command in commands.items()},
             rounds=5 if quick else 25,
         )
-    times = {name: statistics.median(values) for name, values in found.items()}
-    base = times[_REFERENCE]
     return Result(
         NAME,
         f"whole processes; the default sources, a user file of {PROFILES} profiles, output to a pipe",
-        f"{_REFERENCE} ({base:.1f} ms)",
-        figures=[Figure(name, value, "ms", value / base) for name, value in times.items()],
-        gates=[Gate(f"{name}, over pass", times[name] - base, most, "ms") for name, most in MOST_OVER_PASS_MS.items()],
+        f"{_REFERENCE} ({rounds.median(_REFERENCE):.1f} ms)",
+        figures=figures(rounds, "ms", _REFERENCE),
+        gates=[
+            Gate(f"{name}, over pass", rounds.over(name, _REFERENCE), most, "ms")
+            for name, most in MOST_OVER_PASS_MS.items()
+        ],
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.files import registry_text
-from bench.results import Figure, Result
+from bench.results import Figure, Result, figures
 from bench.rounds import microseconds
 from livery import open_registry
 
@@ -29,19 +29,20 @@ def run(*, quick: bool) -> Result:
         def update() -> None:
             registry.update_profile("team", "p00025", {"display_name": f"Assistant, change {next(numbers)}"})
 
-        times = microseconds(
+        rounds = microseconds(
             {_REFERENCE: _bare_write(Path(directory) / "bare.yaml", path.read_bytes()), "update_profile": update},
             rounds=5 if quick else 41,
         )
         size = path.stat().st_size
-    base = times[_REFERENCE]
     return Result(
         NAME,
         f"update_profile in a YAML file of {PROFILES} profiles ({size / 1024:.0f} KiB): locked, read, changed with "
         "comments kept, checked as a whole, written, synced, read back, renamed, loaded again",
-        f"writing the same bytes to a new file, syncing and renaming it ({base:.0f} us)",
-        figures=[Figure(what, value, "us", value / base) for what, value in times.items()]
-        + [Figure("updates", 1e6 / times["update_profile"], "per second")],
+        f"writing the same bytes to a new file, syncing and renaming it ({rounds.median(_REFERENCE):.0f} us)",
+        figures=[
+            *figures(rounds, "us", _REFERENCE),
+            Figure("updates", 1e6 / rounds.median("update_profile"), "per second"),
+        ],
         notes=["reported only; the reference depends on the disk under the directory for temporary files"],
     )
 

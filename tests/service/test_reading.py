@@ -116,8 +116,14 @@ def test_what_is_changed_in_an_answer_changes_nothing_here(service: RegistryServ
     assert engine(service, "coder") == "one"
     memory = opened("memory:")
     memory.create_registry({"slug": "t", "profiles": {"a": settings(engine="one")}})
-    memory.get_profile("t", "a").document()["runtime"]["step_settings_patch"]["chat"]["engine"] = "changed"
-    assert engine(memory, "a") == "one"
+    answers = [
+        memory.get_profile("t", "a"),
+        memory.get_registry("t").profiles["a"],
+        memory.update_profile("t", "a", {}),
+    ]
+    for answer in answers:
+        answer.runtime.step_settings_patch["chat"]["engine"] = "changed"  # type: ignore[index]
+    assert engine(memory, "a") == memory.get_profile("t", "a").runtime.step_settings_patch["chat"]["engine"] == "one"  # type: ignore[index]
 
 
 def test_a_caller_gets_its_profile_and_an_unknown_one_the_default(service: RegistryService, path: Path) -> None:

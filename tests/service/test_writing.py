@@ -582,10 +582,24 @@ def test_a_registry_is_made_with_its_profiles(source: str) -> None:
     refused(service, AlreadyExists, lambda: service.create_registry({"slug": "team"}))
 
 
+def test_a_registry_may_be_larger_than_a_profile_may(service: RegistryService) -> None:
+    profiles = {f"p{number}": {"description": "x" * 300_000} for number in range(5)}
+    service.create_registry({"slug": "large", "profiles": profiles})
+    assert len(service.list_profiles("large")) == 5
+    profiles["p0"]["description"] = "x" * 1_100_000
+    error = refused(service, ValidationError, lambda: service.create_registry({"slug": "x", "profiles": profiles}))
+    assert "registry.profiles[p0]: has 1100018 bytes, 1048576 is the most" in str(error)
+
+
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
         ({}, ValidationError),
+        ([], ValidationError),
+        ({"slug": "x", "profiles": {"a": {1: 2}}}, ValidationError),
+        ({"slug": "x", "profiles": {1: {}}}, ValidationError),
+        ({"slug": "x", "profiles": [1]}, ValidationError),
+        ({"slug": "x", 1: 2}, ValidationError),
         ({"slug": "x", "profiles": {"a": {"extends": ["b"]}}}, LineageError),
         ({"slug": "x", "default_profile_slug": "b", "profiles": {"a": {}}}, ValidationError),
         ({"slug": "x", "callers": {"v": "b"}}, ValidationError),

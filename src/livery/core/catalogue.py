@@ -6,19 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
-import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from livery.core.composed import composed
 from livery.core.extensions import NO_EXTENSION_SCHEMAS, ExtensionSchemas
 from livery.core.layers import Layer, Origin, layer_of
-from livery.core.merge import merge
 from livery.core.names import Reference, nearest
-from livery.core.paths import RUNTIME_FIELDS
 from livery.core.policy import OwnedPolicy, combine
 from livery.core.profile import PolicySpec, Profile, Registry, RuntimeSpec
 from livery.core.schema import SettingsSchema
-from livery.core.values import revealed
 from livery.errors import Invalid, LiveryError, ProfileNotFound, RegistryNotFound
 
 
@@ -85,15 +82,15 @@ class ProfileStack:
         if len(self.layers) == 1:
             return _with_metadata(self.layers[0].profile, self.layers[0])
         profiles = [layer.profile for layer in self.layers]
-        values = merge(layer.as_selected for layer in self.layers).values
+        runtime, extensions = composed((layer.as_selected for layer in self.layers), [p.runtime for p in profiles])
         merged = replace(
             self.public.profile,
             display_name=_last(p.display_name for p in profiles),
             description=_last(p.description for p in profiles),
             extends=self.bases or UNSET,
-            runtime=runtime_of(values),
+            runtime=runtime,
             policy=combine([p.policy for p in profiles]),
-            extensions=revealed(values.get("extensions", {})),
+            extensions=extensions,
         )
         tags = [p.metadata.tags for p in profiles if p.metadata.tags is not UNSET]
         return _with_metadata(merged, self.public, tags[-1] if tags else UNSET)
@@ -114,15 +111,6 @@ _SOURCE_KINDS = {"builtin": "builtin", "memory": "api", "sqlite": "db", "postgre
 
 def _last(texts: Iterator[str] | Any) -> str:
     return next((text for text in reversed(list(texts)) if text), "")
-
-
-def runtime_of(values: Mapping[str, Any]) -> RuntimeSpec:
-    """Prepared and merged values as a runtime again, keyed lists as lists, secrets in clear."""
-    plain = revealed({name: values[name] for name in RUNTIME_FIELDS if name in values})
-    for name in ("middlewares", "servers"):
-        if name in plain:
-            plain[name] = list(plain[name].values())
-    return msgspec.convert(plain, RuntimeSpec)
 
 
 class RegistryLayer:
@@ -234,7 +222,7 @@ class RegistryView:
 def _merged_or(written: RuntimeSpec, view: RegistryView, field: Literal["defaults", "enforced"]) -> RuntimeSpec:
     """The merged runtime of a registry; as one source wrote it where the sources clash, which a resolution reports."""
     try:
-        return runtime_of(merge(getattr(view, field)).values)
+        return composed(getattr(view, field), [getattr(layer.head, field) for layer in view.layers])[0]
     except Invalid:
         return written
 

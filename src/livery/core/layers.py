@@ -70,7 +70,7 @@ class Prepared(NamedTuple):
 
 _KEYED = ("middlewares", "servers")
 _LIST_EDITS = {"$append": "append", "$prepend": "prepend", "$remove": "remove"}
-_DIRECTIVES = frozenset(("$append", "$prepend", "$remove", "$replace", "$unset", "$literal"))
+DIRECTIVE_NAMES = frozenset(("$append", "$prepend", "$remove", "$replace", "$unset", "$literal"))
 _SCALARS = frozenset((str, int, float, bool))  # looked up first: most values are one, and isinstance(Mapping) is slow
 
 
@@ -290,9 +290,9 @@ class _Reader:
 
     def directive(self, path: Path, value: Mapping[str, Any]) -> str | None:
         """The directive that a mapping is, if it is one."""
-        if _DIRECTIVES.isdisjoint(value):
+        if DIRECTIVE_NAMES.isdisjoint(value):
             return None
-        found = [key for key in value if key in _DIRECTIVES]
+        found = [key for key in value if key in DIRECTIVE_NAMES]
         if len(value) > 1:
             self.fault(path, f"{found[0]} must be the only key of its mapping")
         return found[0]

@@ -95,7 +95,7 @@ def _document(file: RegistryFile) -> dict[str, Any]:
 def _comment_warning(data: bytes) -> Iterator[str]:
     comments = sum(1 for line in data.splitlines() if line.lstrip().startswith(b"#"))
     if comments:
-        yield f"its {comments} lines of comments are not carried over; they stay in the old file"
+        yield f"comments are not carried over ({comments} in the old file, where they stay)"
 
 
 def prove_equal(old: RegistryFile, new: RegistryFile) -> int:

@@ -88,7 +88,7 @@ class ProfileWrites(Writes):
             new["metadata"] = writable_metadata(new)
             profile = _read({**new, "slug": stack.reference.profile}, view)
             if same(_content(profile), _content(layer.profile if layer else Profile(slug="", registry=view.slug))):
-                return stack.profile
+                return self._profile(stack.reference)
             self._check(profile, view, layer.profile if layer else None)
             if layer is not None:
                 self._save(profile, view, self._stamped(options, layer.profile.version))

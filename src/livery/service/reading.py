@@ -6,15 +6,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
 from livery.core.explain import Explained, HistoryEntry
 from livery.core.paths import Path
-from livery.core.profile import RuntimeSpec
+from livery.core.profile import Registry, RuntimeSpec
 from livery.core.selection import default_registry
 from livery.errors import Place
 from livery.service.protocols import ProfileSummary, RegistrySummary
 from livery.stores.chain import Chain
+from livery.stores.copies import copied_registry
 from livery.stores.protocols import Field
 
 
@@ -31,6 +33,12 @@ def registry_summary(view: RegistryView, catalogue: Catalogue, writer: str) -> R
         writable=bool(writer),
         is_default=view.slug == default_registry(catalogue),
     )
+
+
+def registry_document(view: RegistryView) -> Registry:
+    """A registry as seen over all sources, with the merged documents of its sound profiles by name."""
+    profiles = {name: stack.profile for name, stack in sorted(view.profiles.items()) if not stack.fault}
+    return copied_registry(replace(view.head, profiles=profiles))
 
 
 def profile_summary(stack: ProfileStack, view: RegistryView, fault: str = "") -> ProfileSummary:

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from msgspec.structs import replace
-
 from livery.core.catalogue import Catalogue, ProfileLayer
 from livery.core.check import Finding
 from livery.core.explain import Explained, explain
@@ -20,11 +18,12 @@ from livery.errors import LineageError, RegistryNotFound
 from livery.service.cache import CacheCounts, ResolveCache, key_of
 from livery.service.profile_writes import ProfileWrites
 from livery.service.protocols import ProfileSummary, RegistrySummary
-from livery.service.reading import profile_summary, registry_summary, with_places
+from livery.service.reading import profile_summary, registry_document, registry_summary, with_places
 from livery.service.registry_writes import RegistryWrites
 from livery.service.rehearsal import rehearsal_of
 from livery.service.source_rows import source_rows
 from livery.stores.chain import Chain, SchemaNamed, Source
+from livery.stores.copies import copied_profile
 from livery.stores.protocols import Field
 
 
@@ -97,9 +96,7 @@ class RegistryService(ProfileWrites, RegistryWrites):
         return [registry_summary(view, catalogue, writer.label if writer else "") for view in views]
 
     def get_registry(self, slug: str | None = None) -> Registry:
-        view = self.catalogue.view(self._registry_slug(slug))
-        profiles = {name: stack.profile for name, stack in sorted(view.profiles.items()) if not stack.fault}
-        return replace(view.head, profiles=profiles)
+        return registry_document(self.catalogue.view(self._registry_slug(slug)))
 
     def list_profiles(self, registry: str | None = None) -> list[ProfileSummary]:
         catalogue = self.catalogue
@@ -114,7 +111,7 @@ class RegistryService(ProfileWrites, RegistryWrites):
         ]
 
     def get_profile(self, registry: str | None, slug: str) -> Profile:
-        return self.catalogue.stack(self._reference(registry, slug)).profile
+        return copied_profile(self.catalogue.stack(self._reference(registry, slug)).profile)
 
     def profile_layers(self, registry: str | None, slug: str) -> tuple[ProfileLayer, ...]:
         """What each source says of a profile, the lowest first."""

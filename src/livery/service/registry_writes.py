@@ -65,7 +65,7 @@ class RegistryWrites(Writes):
             new = keep_redacted(left_to_lower(merge_patch(old, given), old, seen), old, "registry")
             registry = _sound(read_registry({**new, "slug": view.slug, "metadata": writable_metadata(new)}))
             if same(_content(registry), _content(layer.head if layer else Registry(slug=view.slug))):
-                return view.head
+                return self._registry(view.slug)
             self._check_head(registry, layer.head if layer else Registry(slug=view.slug), view)
             version = layer.head.version if layer else 0
             floor = 0 if layer else view.head.version

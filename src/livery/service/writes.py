@@ -16,7 +16,9 @@ from livery.core.paths import Path
 from livery.core.profile import Profile, Registry
 from livery.core.selection import default_registry
 from livery.errors import Place, SourceReadOnly, ValidationError
+from livery.service.reading import registry_document
 from livery.stores.chain import Chain, SchemaNamed, registry_of
+from livery.stores.copies import copied_profile
 from livery.stores.protocols import Field, WritableProfileStore, WriteOptions
 
 
@@ -53,10 +55,10 @@ class Writes:
         return options._replace(expected_version=expected, floor=floor, at_ms=at_ms)
 
     def _profile(self, reference: Reference) -> Profile:
-        return self._chain.refresh(self._clock()).stack(reference).profile
+        return copied_profile(self._chain.refresh(self._clock()).stack(reference).profile)
 
     def _registry(self, slug: str) -> Registry:
-        return self._chain.refresh(self._clock()).view(slug).head
+        return registry_document(self._chain.refresh(self._clock()).view(slug))
 
     def _labels(self) -> tuple[set[str], set[str]]:
         """The sources below and above the writer."""
@@ -81,7 +83,11 @@ def document_of(given: Any, field: str) -> dict[str, Any]:
     """A document as it was given, if it is one that JSON can hold; else a ValidationError."""
     if not isinstance(given, Mapping):
         raise ValidationError(field, f"expected a mapping, got {type_name(given)}")
-    faults = json_faults(dict(given), field)
+    parts = {field: {key: value for key, value in given.items() if key != "profiles"}}
+    profiles = given.get("profiles")
+    for slug, profile in profiles.items() if isinstance(profiles, Mapping) else ():
+        parts[f"{field}.profiles[{slug}]"] = profile  # the limit of size is for each
+    faults = [fault for name, part in parts.items() for fault in json_faults(part, name)]
     if faults:
         raise ValidationError.of(faults)
     plain: dict[str, Any] = _plain(given)

@@ -10,7 +10,6 @@ import errno
 import fcntl
 import os
 import re
-import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -216,7 +215,7 @@ def locked(path: Path, timeout_s: float = 10) -> Iterator[None]:
     try:
         with suppress(OSError):  # only a note for those who wait
             os.truncate(file, 0)
-            os.pwrite(file, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
+            os.pwrite(file, f"{os.getpid()} {os.uname().nodename}\n".encode(), 0)
         yield
     finally:
         # Safe, as it happens under the lock, and whoever gets the lock of a removed file sees that and asks again.

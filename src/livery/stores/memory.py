@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from msgspec.structs import replace
 
 from livery.core.names import Reference, nearest
-from livery.core.profile import Profile, Registry, RuntimeSpec
+from livery.core.profile import Profile, Registry
 from livery.errors import Place, ProfileNotFound, RegistryNotFound, SourceUnavailable
+from livery.stores.copies import copied_profile, copied_registry
 from livery.stores.protocols import Field, Loaded, WriteOptions
 from livery.stores.versions import expect, next_profile, next_registry, without_profile
 
@@ -24,7 +24,7 @@ class MemoryStore:
     def __init__(self, registries: Iterable[Registry] = (), *, url: str = "memory:", writable: bool = True) -> None:
         self.url = url
         self.writable = writable
-        self._registries = {registry.slug: _copied_registry(registry) for registry in registries}
+        self._registries = {registry.slug: copied_registry(registry) for registry in registries}
         self._lock = threading.Lock()
         self._changes = 0
         self._closed = False
@@ -32,14 +32,14 @@ class MemoryStore:
     def load_registries(self) -> Loaded:
         self._demand_open()
         with self._lock:
-            registries = tuple(_copied_registry(self._registries[slug]) for slug in sorted(self._registries))
+            registries = tuple(copied_registry(self._registries[slug]) for slug in sorted(self._registries))
             return Loaded(registries, (), str(self._changes))
 
     def get_profile(self, registry: str, slug: str) -> Profile | None:
         self._demand_open()
         held = self._registries.get(registry)
         profile = held.profiles.get(slug) if held else None
-        return _copied(profile) if profile else None
+        return copied_profile(profile) if profile else None
 
     def changes(self, since: str) -> str:
         self._demand_open()
@@ -56,7 +56,7 @@ class MemoryStore:
             stored = self._registries.get(registry.slug)
             expect("registry", registry.slug, options, stored.version if stored else 0)
             saved = next_registry(stored, registry, options)
-            self._put(_copied_registry(saved))
+            self._put(copied_registry(saved))
             return saved
 
     def save_profile(self, profile: Profile, options: WriteOptions) -> Profile:
@@ -66,7 +66,7 @@ class MemoryStore:
             expect("profile", profile.slug, options, stored.version if stored else 0)
             last = registry.metadata.deleted_versions.get(profile.slug, 0)
             saved = next_profile(stored, profile, options, last)
-            self._put(replace(registry, profiles={**registry.profiles, profile.slug: _copied(saved)}))
+            self._put(replace(registry, profiles={**registry.profiles, profile.slug: copied_profile(saved)}))
             return saved
 
     def delete_profile(self, reference: Reference, options: WriteOptions) -> None:
@@ -98,25 +98,3 @@ class MemoryStore:
     def _demand_open(self) -> None:
         if self._closed:
             raise SourceUnavailable(self.url, "it is closed")
-
-
-def _copied_registry(registry: Registry) -> Registry:
-    profiles = {slug: _copied(profile) for slug, profile in registry.profiles.items()}
-    defaults, enforced = _copied_runtime(registry.defaults), _copied_runtime(registry.enforced)
-    return replace(registry, profiles=profiles, defaults=defaults, enforced=enforced, callers=dict(registry.callers))
-
-
-def _copied(profile: Profile) -> Profile:
-    """A profile that shares nothing with another that could be changed; many times as quick as a general copy."""
-    return replace(profile, runtime=_copied_runtime(profile.runtime), extensions=_copied_value(profile.extensions))
-
-
-def _copied_runtime(runtime: RuntimeSpec) -> RuntimeSpec:
-    given = runtime.given()
-    return RuntimeSpec(**_copied_value(given)) if given else runtime
-
-
-def _copied_value(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copied_value(child) for key, child in value.items()}
-    return [_copied_value(item) for item in value] if isinstance(value, list) else value

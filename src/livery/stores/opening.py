@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from livery.core.extensions import NO_EXTENSION_SCHEMAS, ExtensionSchemas
-from livery.errors import Unsupported, ValidationError
+from livery.errors import UsageError, ValidationError
 from livery.stores.chain import Chain, SchemaNamed, Source
 from livery.stores.protocols import ProfileStore
 from livery.stores.urls import SourceURL, parse_source
 
 
 def open_source(url: SourceURL | str) -> Source:
-    """The source that a URL names; nothing is read, created or changed yet. Unsupported for unknown kinds."""
+    """The source that a URL names; nothing is read, created or changed yet. UsageError for unknown kinds."""
     parsed = parse_source(url) if isinstance(url, str) else url
     return Source(parsed, open_store(parsed))
 
@@ -29,7 +29,7 @@ def open_store(url: SourceURL) -> ProfileStore:
         return MemoryStore(url=str(url), writable=not url.readonly)
     if url.kind == "yaml":
         return YAMLStore(Path(url.location), writable=not url.readonly, label=str(url))
-    raise Unsupported(f"{url.kind}: sources", "this version of Livery", "known are builtin:, memory: and yaml:")
+    raise UsageError(f"this version of Livery cannot open {url.kind}: sources; it knows builtin:, memory: and yaml:")
 
 
 def open_chain(

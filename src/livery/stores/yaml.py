@@ -31,7 +31,6 @@ from livery.formats.registry_yaml import (
     read_registries,
 )
 from livery.formats.yaml import locate_all
-from livery.settings import legacy_of_settings
 from livery.stores.files import digest, read_file, replace_file
 from livery.stores.protocols import BrokenItem, Field, Loaded, WriteOptions
 from livery.stores.versions import expect, next_profile, next_registry, without_profile
@@ -300,6 +299,8 @@ def _as_written(field: str, document: Any, shape: str) -> str:
     if setting == field:
         return field
     if shape == "legacy":
+        from livery.settings import legacy_of_settings  # only where somebody asks for lines of such a file
+
         return ".".join(legacy_of_settings(tuple(setting.split("."))) or (setting,))
     if isinstance(document, dict) and "inference_settings" in document:
         return f"inference_settings.{setting}"
