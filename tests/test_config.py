@@ -10,7 +10,7 @@ import pytest
 
 from livery.config import Configuration, Configured, config_home, data_home, load_configuration
 from livery.errors import LiveryError, SourceNotFound, SourceUnavailable, ValidationError
-from tests.support.registries import write
+from tests.support.registries import without_power, write
 
 Load = Callable[..., Configured]
 
@@ -137,6 +137,14 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(load: Load, tmp_path: Path
 def test_a_file_that_is_no_utf8_says_so(load: Load, tmp_path: Path) -> None:
     write(tmp_path / "cwd" / "livery.toml", "").write_bytes(b'host = "\xe9"\n')
     assert "not UTF-8" in faults(load)[0]
+
+
+def test_folders_that_may_not_be_looked_into_hold_nothing_for_us(load: Load, tmp_path: Path) -> None:
+    write(tmp_path / "xdg" / "livery" / "livery.toml", "port = 1\n")
+    (tmp_path / "xdg").chmod(0)
+    with without_power():
+        assert load().values.port == 8420
+    (tmp_path / "xdg").chmod(0o700)
 
 
 def test_reading_makes_nothing(load: Load, tmp_path: Path) -> None:

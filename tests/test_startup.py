@@ -12,7 +12,7 @@ from livery.core.names import Reference
 from livery.errors import ProfileNotFound, SourceReadOnly, ValidationError
 from livery.startup import PROJECT_FILE, Process, active_reference, project_file, start
 from livery.stores.files import digest
-from tests.support.registries import engine, write
+from tests.support.registries import engine, without_power, write
 
 Start = Callable[..., Process]
 
@@ -139,6 +139,16 @@ def test_the_project_s_file_is_the_nearest_up_to_the_root_of_the_repository(tmp_
     assert project_file(inner) == nearest
     (inner / PROJECT_FILE).mkdir()
     assert project_file(inner) == nearest
+
+
+def test_a_folder_above_that_may_not_be_looked_into_holds_no_project(tmp_path: Path) -> None:
+    inner = tmp_path / "closed" / "open"
+    inner.mkdir(parents=True)
+    write(tmp_path / "closed" / PROJECT_FILE, "")
+    (tmp_path / "closed").chmod(0)
+    with without_power():
+        assert project_file(inner) is None
+    (tmp_path / "closed").chmod(0o700)
 
 
 def test_named_sources_replace_the_usual_ones_and_need_no_trust(started: Start, project: Path, tmp_path: Path) -> None:

@@ -98,11 +98,13 @@ def test_create_from_another_registry_keeps_its_bases(livery, team) -> None:
     assert json.loads(livery("profile", "show", "mine", "-o", "json").stdout)["extends"] == ["team/base"]
 
 
-def test_create_from_a_profile_that_is_no_one_document_is_refused(livery, team, folder: Path) -> None:
+def test_create_from_a_profile_of_two_sources_takes_both(livery, team, folder: Path) -> None:
     (folder / "mine.yaml").write_text("slug: team\nprofiles:\n  coder: {description: mine}\n")
     sources = ("--source", "team.yaml", "--source", "mine.yaml")
     result = livery("profile", "create", "team/new", "--from", "team/coder", *sources)
-    assert result.exit_code == 4 and "let the new profile extend it instead" in result.stderr
+    assert result.exit_code == 0
+    document = json.loads(livery("profile", "show", "team/new", "-o", "json", *sources).stdout)
+    assert document["description"] == "mine" and document["runtime"]
 
 
 def test_create_needs_one_origin(livery, team) -> None:

@@ -85,7 +85,7 @@ def test_a_mapping_never_silently_becomes_something_else(base: Any, over: Any) -
 
 def test_a_conflict_names_the_highest_layer_that_gave_what_is_there() -> None:
     with pytest.raises(
-        MergeConflict, match=r"a: a value meets a mapping \(operator layer 2 against operator layer 3\)"
+        MergeConflict, match=r"a: a value meets a mapping; .* \(operator layer 2 against operator layer 3\)"
     ):
         merged_settings({"a": {"x": 1}}, {"a": {"y": {"z": 1}}}, {"a": 5})
 

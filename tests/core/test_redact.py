@@ -21,7 +21,7 @@ def shown(document: Any, schema: SettingsSchema = FREE) -> Any:
     "name",
     ["key", "api_key", "apiKey", "APIKey", "api-key", "OPENAI_API_KEY", "apikey", "token", "bearerToken", "TOKEN",
      "secret", "client_secret", "password", "passwd", "passphrase", "credential", "credentials", "aws-credentials",
-     "authorization", "Authorization", "Proxy-Authorization", "x.y.key"],
+     "authorization", "Authorization", "Proxy-Authorization", "x.y.key", "api_keys", "accessTokens", "secrets"],
 )  # fmt: skip
 def test_the_last_word_of_a_name_says_that_it_is_a_secret(name: str) -> None:
     assert secret_name(name)
@@ -30,7 +30,7 @@ def test_the_last_word_of_a_name_says_that_it_is_a_secret(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["max_response_tokens", "keyboard", "key_id", "token_count", "secretary", "passwords_file", "monkey", "author",
-     "authorizations_url", "", "tokens", "api_keys", "keys", "prompt_cache_key_ttl", "turkey"],
+     "authorizations_url", "", "tokens", "keys", "allowed_override_keys", "prompt_cache_key_ttl", "turkey"],
 )  # fmt: skip
 def test_other_names_say_nothing(name: str) -> None:
     assert not secret_name(name)

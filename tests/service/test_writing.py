@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from livery.core.profile import ResolveInput
+from livery.core.redact import redact
 from livery.errors import (
     AlreadyExists,
     LineageError,
@@ -406,6 +407,19 @@ def test_a_redacted_value_of_a_lower_source_is_left_to_it(layered: RegistryServi
     assert resolved(layered, "coder").effective_step_settings["api"]["api_keys"]["openai-api-key"] == "from-below"
 
 
+def test_a_document_of_a_lower_source_that_is_put_back_redacted_keeps_its_secrets(
+    lower: Path, layered: RegistryService
+) -> None:
+    servers = "{servers: [{name: git, cmd: [x, --token=hunter2], env: {T: hunter3}}]}"
+    lower.write_text(lower.read_text().replace("other: {}", f"other: {{runtime: {servers}}}"))
+    given = redact(layered.get_profile("team", "other").document())
+    assert "hunter" not in str(given)
+    layered.replace_profile("team", "other", {**given, "description": "mine"})
+    (server,) = resolved(layered, "other").effective_servers
+    assert (server["cmd"], server["env"]) == (["x", "--token=hunter2"], {"T": "hunter3"})
+    assert "hunter3" not in str(own_layer(layered, "other"))
+
+
 def test_a_field_that_a_source_above_sets_is_refused_with_owner_file_and_line(lower: Path, tmp_path: Path) -> None:
     top = write(tmp_path / "top.yaml", "slug: team\nprofiles:\n  coder:\n    runtime:\n      tools: [top]\n")
     service = opened(lower, f"{top}?readonly=1")
@@ -755,6 +769,12 @@ def test_after_closing_every_write_is_an_error(service: RegistryService) -> None
     service.close()
     with pytest.raises(SourceUnavailable, match="closed"):
         service.update_profile("team", "coder", {"description": "x"})
+
+
+def test_a_rehearsal_makes_a_file_that_is_not_there_only_in_thought(tmp_path: Path) -> None:
+    service = opened(tmp_path / "new.yaml")
+    assert service.rehearsal().create_registry({"slug": "team"}).version == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_rehearsal_refuses_and_shows_what_the_write_would_and_changes_nothing(service: RegistryService) -> None:

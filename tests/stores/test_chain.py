@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -381,10 +383,36 @@ def test_a_change_of_one_value_is_seen_whatever_python_calls_equal(tmp_path: Pat
 
 def test_a_write_in_place_of_the_same_length_in_the_same_instant_is_seen(lower: Path) -> None:
     service = opened(lower)
-    for name in ("aaaaa", "bbbbb", "ccccc", "ddddd") * 10:
+    for name in ("aaaaa", "bbbbb", "ccccc", "ddddd") * 3:
         lower.write_text(LOWER.replace("engine: lower", f"engine: {name}").replace("\n    ", "\n").lstrip())
         service.refresh()
         assert engine(service) == name
+
+
+@pytest.mark.parametrize("option", ["", "?optional=1"])
+def test_a_file_that_an_editor_writes_in_steps_stays_usable(tmp_path: Path, option: str) -> None:
+    path = write(tmp_path / "t.yaml", "slug: t\nprofiles:\n  a: {}\n  b: {}\n")
+    service = opened(f"yaml:{path}{option}")
+    resolved(service, "b")
+
+    def edit() -> None:
+        for number in range(6):
+            if number % 2:
+                path.rename(tmp_path / "t.yaml~")  # as some editors do, the others write in place
+            with path.open("w") as file:
+                for part in ("", "slug: t\nprofiles:\n  a: {}\n", f"  b: {{description: '{number}'}}\n"):
+                    time.sleep(0.005)
+                    file.write(part)
+                    file.flush()
+            time.sleep(0.08)
+
+    editor = threading.Thread(target=edit)
+    editor.start()
+    while editor.is_alive():
+        service.refresh()
+        assert "a" in service.get_registry("t").profiles
+    service.refresh()
+    assert service.get_profile("t", "b").description == "5"
 
 
 def test_after_the_start_a_file_that_breaks_keeps_its_last_good_state(lower: Path) -> None:

@@ -8,6 +8,8 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,7 @@ from livery.errors import (
 from livery.formats.yaml import read_yaml
 from livery.stores.protocols import Field
 from livery.stores.yaml import YAMLStore
-from tests.support.registries import ALICE, BOB, expecting, write
+from tests.support.registries import ALICE, BOB, expecting, without_power, write
 
 TEXT = """\
 # our team
@@ -349,11 +351,13 @@ def test_a_path_that_leads_nowhere_is_one_of_our_errors(tmp_path: Path, way: str
             ask()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
 def test_a_file_without_permission_is_unavailable(store: YAMLStore, path: Path) -> None:
     path.chmod(0)
-    with pytest.raises(SourceUnavailable, match="Permission denied"):
-        store.load_registries()
+    writes = [lambda: store.save_profile(Profile(slug="x", registry="team"), ALICE)]
+    with without_power():
+        for ask in (store.load_registries, lambda: store.changes(""), *writes):
+            with pytest.raises(SourceUnavailable, match="Permission denied"):
+                ask()
 
 
 def test_a_link_stays_a_link_and_the_mode_the_mode(path: Path, tmp_path: Path) -> None:
@@ -382,6 +386,17 @@ def test_a_file_that_appears_vanishes_and_comes_back_is_followed(tmp_path: Path)
         store.changes(token)
     write(path, TEXT)
     assert store.changes(token) == token
+
+
+def test_a_profile_is_not_written_into_a_file_that_has_vanished(store: YAMLStore, path: Path) -> None:
+    path.unlink()
+    for write_it in (
+        lambda: store.save_profile(Profile(slug="coder", registry="team"), expecting(1)),
+        lambda: store.delete_profile(Reference("team", "coder"), ALICE),
+    ):
+        with pytest.raises(SourceNotFound, match=r"team\.yaml"):
+            write_it()
+    assert list(path.parent.iterdir()) == []
 
 
 def test_a_write_takes_what_stands_in_the_file_by_then(store: YAMLStore, path: Path) -> None:
@@ -439,13 +454,19 @@ for line in sys.stdin:
 """
 
 
-def writers_of(path: Path, count: int) -> list[subprocess.Popen[str]]:
+@contextmanager
+def writers_of(path: Path, count: int) -> Iterator[list[subprocess.Popen[str]]]:
     """Other processes that write a profile for each line they get, and tell when it is done."""
     command = [sys.executable, "-c", WRITER, str(path)]
     pipe = subprocess.PIPE
     processes = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1) for _ in range(count)]
-    assert [told(process) for process in processes] == ["ready\n"] * count
-    return processes
+    try:
+        assert [told(process) for process in processes] == ["ready\n"] * count
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
 
 
 def tell(process: subprocess.Popen[str], line: str) -> None:
@@ -459,44 +480,38 @@ def told(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline()
 
 
-def end(*processes: subprocess.Popen[str]) -> None:
-    for process in processes:
-        process.communicate()
-
-
 def test_of_two_processes_with_one_expected_version_exactly_one_wins(path: Path) -> None:
-    first, second = writers_of(path, 2)
-    for version in range(1, 21):
-        for name, process in (("first", first), ("second", second)):
-            tell(process, f"coder {name} {version}")
-        answers = sorted([told(first), told(second)])
-        assert answers == [f"lost {version + 1}\n", f"won {version + 1}\n"]
-    end(first, second)
+    with writers_of(path, 2) as (first, second):
+        for version in range(1, 21):
+            for name, process in (("first", first), ("second", second)):
+                tell(process, f"coder {name} {version}")
+            answers = sorted([told(first), told(second)])
+            assert answers == [f"lost {version + 1}\n", f"won {version + 1}\n"]
     assert held(YAMLStore(path), "coder").version == 21
 
 
 def test_many_processes_that_write_different_profiles_lose_nothing(path: Path) -> None:
-    processes = writers_of(path, 4)
-    for number in range(10):
-        for worker, process in enumerate(processes):
-            tell(process, f"w{worker}-{number} n any")
-    for process in processes:
-        assert [told(process) for _ in range(10)] == ["won 1\n"] * 10
-    end(*processes)
+    with writers_of(path, 4) as processes:
+        for number in range(10):
+            for worker, process in enumerate(processes):
+                tell(process, f"w{worker}-{number} n any")
+        for process in processes:
+            assert [told(process) for _ in range(10)] == ["won 1\n"] * 10
     profiles = YAMLStore(path).load_registries().registries[0].profiles
     assert len(profiles) == 2 + 40
     assert not list(path.parent.glob(".*"))
 
 
 def test_a_process_that_is_killed_leaves_the_file_whole_and_what_it_acknowledged(path: Path) -> None:
-    for attempt, process in enumerate(writers_of(path, 20)):
-        names = [f"k{attempt}-{number}" for number in range(50)]
-        tell(process, "\n".join(f"{name} n any" for name in names))
-        time.sleep(0.001 * (attempt * 7 % 23))
-        process.send_signal(signal.SIGKILL)
-        answers, _ = process.communicate()
-        acknowledged = names[: answers.count("won 1\n")]
-        assert set(acknowledged) <= YAMLStore(path).load_registries().registries[0].profiles.keys()
+    with writers_of(path, 20) as processes:
+        for attempt, process in enumerate(processes):
+            names = [f"k{attempt}-{number}" for number in range(50)]
+            tell(process, "\n".join(f"{name} n any" for name in names))
+            time.sleep(0.001 * (attempt * 7 % 23))
+            process.send_signal(signal.SIGKILL)
+            answers, _ = process.communicate()
+            acknowledged = names[: answers.count("won 1\n")]
+            assert set(acknowledged) <= YAMLStore(path).load_registries().registries[0].profiles.keys()
     YAMLStore(path).save_profile(Profile(slug="last", registry="team"), ALICE)
     assert not list(path.parent.glob(".*.tmp"))
 

@@ -97,15 +97,23 @@ def _value(row: Explained, color: bool) -> Iterator[str]:
 def _history(row: Explained, cwd: FilePath) -> Iterator[tuple[str, str, str, str]]:
     """(word, layer, what it said, place) of everybody who spoke, the strongest first."""
     word = "from"
-    for entry in reversed(row.history):
+    for entry in _strongest_first(row):
         layer, place = str(entry.origin._replace(source="")), _place(entry, cwd)
         if entry.value is None:
             yield "unset", layer, "", place
+            word = "over" if word == "from" and row.present else "was" if word == "from" else word
             continue
         is_edit = _is_edit(entry.value)
         plain_winner = word == "from" and not is_edit  # its value stands above already
         yield word, layer, _NOTES.get(row.rule, "") if plain_winner else brief(entry.value, 60), place
         word = "onto" if is_edit else "over"
+
+
+def _strongest_first(row: Explained) -> list[HistoryEntry]:
+    """The history from the winner down; where the last word was to unset, the winner is the schema's default."""
+    entries = list(reversed(row.history))
+    unset = entries[0].value is None
+    return [entries[-1], *entries[:-1]] if unset and row.present and len(entries) > 1 else entries
 
 
 def _is_edit(value: Any) -> bool:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from msgspec import UNSET
+
 from livery.core.catalogue import Catalogue, ProfileLayer, RegistryLayer, RegistryView
 from livery.core.layers import prepare, settled
 from livery.core.lineage import check_graph
-from livery.core.names import Reference, nearest
+from livery.core.names import Reference, nearest, unknown_field
 from livery.core.overrides import setting_faults
-from livery.core.paths import SETTINGS
-from livery.core.profile import Profile, RuntimeSpec
+from livery.core.paths import SETTINGS, Path, snake_case
+from livery.core.patterns import pattern
+from livery.core.profile import PolicySpec, Profile, RuntimeSpec
+from livery.core.schema import SettingsSchema
 from livery.errors import Fault, LineageError, ValidationError
 
 
@@ -45,6 +49,7 @@ def check_profile(layer: ProfileLayer, view: RegistryView) -> list[Finding]:
     profile = layer.profile
     field = f"registry.profiles[{profile.slug}].runtime"
     faults, warnings = _runtime_faults(profile.runtime, profile.extensions, view, field)
+    faults = [*faults, *_pattern_faults(profile.policy, view.schema, f"registry.profiles[{profile.slug}].policy")]
     where = (profile.registry, profile.slug, layer.source)
     return [Finding(*where, fault) for fault in faults] + [Finding(*where, w, blocking=False) for w in warnings]
 
@@ -52,7 +57,31 @@ def check_profile(layer: ProfileLayer, view: RegistryView) -> list[Finding]:
 def profile_faults(profile: Profile, view: RegistryView) -> list[Fault]:
     """The same for a profile that is not stored yet, warnings left out."""
     field = f"registry.profiles[{profile.slug}].runtime"
-    return _runtime_faults(profile.runtime, profile.extensions, view, field)[0]
+    faults = _runtime_faults(profile.runtime, profile.extensions, view, field)[0]
+    return [*faults, *_pattern_faults(profile.policy, view.schema, f"registry.profiles[{profile.slug}].policy")]
+
+
+def _pattern_faults(policy: PolicySpec, schema: SettingsSchema, field: str) -> Iterator[Fault]:
+    """The patterns that cover nothing there is: a misspelt one would leave open what it was to close."""
+    lists = {"allowed_override_keys": policy.allowed_override_keys, "denied_override_keys": policy.denied_override_keys}
+    for name, keys in lists.items():
+        for position, key in enumerate(keys if keys is not UNSET else ()):
+            unknown = _unknown_part(pattern(key)[0], schema)
+            if unknown is not None:
+                yield Fault(f"{field}.{name}[{position}]", f"covers no setting: {unknown}")
+
+
+def _unknown_part(path: Path, schema: SettingsSchema) -> str | None:
+    """What is wrong with the folded path of a pattern; None where it leads to something."""
+    if path[:1] != (SETTINGS,):
+        return None
+    at: Path = ()
+    for part in path[1:]:
+        known = {snake_case(name): name for name in (schema.node(at) or {}).get("properties", ())}
+        at = (*at, known.get(part, part))
+        if schema.node(at) is None:
+            return unknown_field(part, known)
+    return None
 
 
 def _runtime_faults(

@@ -7,7 +7,7 @@ that several layers give.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -66,8 +66,11 @@ def _open_ends(document: dict[str, Any], root: str, state: Merged) -> None:
 
 
 def _reopen(place: dict[str, Any], key: str, steps: Sequence[Step]) -> None:
-    if steps[-1][1] is UNSET:
-        place[key] = {"$replace": place[key]} if place.get(key) is not None else None
+    value = place.get(key)
+    if isinstance(value, dict) and "$secret" not in value and any(said is UNSET for _, said in steps):
+        place[key] = {"$replace": value}
+    elif steps[-1][1] is UNSET:
+        place[key] = None
     elif all(type(said) is ListEdit for _, said in steps) and len({said.kind for _, said in steps}) == 1:
         place[key] = {f"${steps[0][1].kind}": _all_items([said for _, said in steps])}
 
@@ -83,9 +86,9 @@ def _all_items(edits: Sequence[ListEdit]) -> list[Any]:
 
 def _place(document: dict[str, Any], path: Path) -> dict[str, Any] | None:
     """The mapping at a path, made where it is missing; None inside what is unset, replaced or literal."""
-    place: Any = document
+    place = document
     for part in path:
         place = place.setdefault(part, {})
-        if not isinstance(place, Mapping) or not DIRECTIVE_NAMES.isdisjoint(place):
+        if not isinstance(place, dict) or not DIRECTIVE_NAMES.isdisjoint(place):
             return None
     return place

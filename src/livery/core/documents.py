@@ -52,10 +52,10 @@ def read_registry(document: Any, *, slug: str | None = None, field: str = "regis
 
 
 def _shape_faults(kind: str, document: Mapping[str, Any], field: str) -> list[Fault]:
-    """Faults of the shape of a document, or those of what is no JSON at all."""
-    return json_faults(document, field) or [
-        Fault(dotted(field, path), reason) for path, reason in shape_faults(kind, document)
-    ]
+    """What in a document is no JSON, and the faults in the shape of the rest."""
+    faults = json_faults(document, field)
+    rest = _sound(document, faults, field) if faults else document
+    return faults + [Fault(dotted(field, path), reason) for path, reason in shape_faults(kind, rest)]
 
 
 def _sound(document: Mapping[str, Any], faults: Sequence[Fault], field: str) -> dict[str, Any]:

@@ -66,7 +66,10 @@ def explain(resolved: ResolvedProfile) -> list[Explained]:
     merged = resolved.merged
     rows = list(_present(resolved))
     shown = {row.path for row in rows}
+    above = {path[:length] for path, _ in merged.leaves() for length in range(1, len(path))}
     for path, steps in merged.leaves():
+        if path in above:
+            continue  # what it held is told leaf by leaf
         if path not in shown and type(steps[-1][1]) is Unset and not _is_above(path, shown):
             row = _row(merged.origins, path, None, steps, None)
             rows.append(row._replace(present=False, origin=merged.origins[steps[-1][0]]))
@@ -78,7 +81,8 @@ def _present(resolved: ResolvedProfile) -> Iterator[Explained]:
     elements: dict[str, Any] = {key: {} for key in resolved.effective["middlewares"]}
     defaults = effective_values({"middlewares": elements}, resolved.schema)
     for path, value in _leaves(resolved.effective, ()):
-        steps, default = merged.steps(path), _value_at(defaults, path)
+        named = path[0] == "middlewares" and path[2:] == ("name",)  # a name is given, never a default
+        steps, default = merged.steps(path), None if named else _value_at(defaults, path)
         emptied = value == {} and default is None and (not steps or type(steps[-1][1]) is Unset)
         if not emptied:  # a mapping whose every member was unset is no leaf that anybody gave
             yield _row(merged.origins, path, value, steps, default)

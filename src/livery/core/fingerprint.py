@@ -14,11 +14,12 @@ from livery.core.values import encoder
 _INTEGRAL = re.compile(rb"\.0[,\]}]")
 _EXPONENT = re.compile(rb"e[-+]?[0-9]+[,\]}]")
 _SORTED = orjson.OPT_SORT_KEYS
-_LITERAL = encoder(lambda secret: {"$secret": "literal"})
+_LITERAL = encoder(lambda secret: secret.outline or {"$secret": "literal"})
 
 
 def canonical_json(value: Any) -> bytes:
-    """The RFC 8785 form of a JSON value; a secret literal enters as ``{"$secret": "literal"}``.
+    """The RFC 8785 form of a JSON value; a secret literal enters as ``{"$secret": "literal"}``,
+    one of which only parts are secret as the rest of it.
 
     orjson's sorted output is that form wherever no number has an exponent or a trailing ``.0`` and no key is outside
     ASCII (its keys are sorted by code point, RFC 8785 sorts by UTF-16 unit); anything else goes to the reference

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from livery.core.names import type_name, unknown_field
 from livery.core.paths import RUNTIME_FIELDS, SETTINGS, Path, text_of
-from livery.core.redact import COMMANDS, is_secret, is_secret_reference, secret_argument
+from livery.core.redact import COMMANDS, is_secret, is_secret_reference, literal, literal_argument, secret_argument
 from livery.core.schema import SettingsSchema, dotted
 from livery.core.values import (
     MAX_DEPTH,
@@ -114,7 +114,7 @@ def _under(path: Path, value: Any, schema: SettingsSchema) -> Any:
     if kind is ListEdit:
         return value._replace(items=_under(path, value.items, schema))
     secret = kind in (str, int, float) and is_secret((SETTINGS, *path), value, schema)
-    return SecretLiteral(value) if secret else value
+    return literal((SETTINGS, *path), value, schema) if secret else value
 
 
 class _Reader:
@@ -345,7 +345,9 @@ class _Reader:
     def list_items(self, path: Path, items: list[Any]) -> list[Any]:
         command = path[-1] in COMMANDS
         return [
-            SecretLiteral(item) if command and secret_argument(items, index) else self.data((*path, str(index)), item)
+            literal_argument(items, index)
+            if command and secret_argument(items, index)
+            else self.data((*path, str(index)), item)
             for index, item in enumerate(items)
         ]
 
@@ -370,14 +372,14 @@ class _Reader:
         if path[0] != "servers":  # an `env` is full of values that are no secrets, and is never shown either
             where = text_of(path)
             self.warnings.append(f'{where} holds a secret in clear; better is a reference: {{"$secret": "env:NAME"}}')
-        return SecretLiteral(value)
+        return literal(path, value, self.schema)
 
     def number(self, path: Path, value: float) -> Any:
         secret = is_secret(path, value, self.schema)
         reason = number_fault(value)
         if reason:
             self.fault(path, "the number cannot be used: it is too large or not finite" if secret else reason)
-            return 0
+            return 1  # stands in, so that one fault is told once
         number = plain_number(value)
         return self.secret(path, number) if secret else number
 

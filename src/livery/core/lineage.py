@@ -8,6 +8,7 @@ from livery.core.names import Reference, nearest
 from livery.errors import LineageError
 
 MAX_DEPTH = 32
+_MOST_HINTS = 50  # looking for the nearest name takes its time
 
 BasesOf = Callable[[Reference], Sequence[Reference] | None]
 """The bases of a profile in declared order; None where there is no such profile."""
@@ -60,8 +61,9 @@ def check_graph(index: Mapping[Reference, Sequence[Reference]], max_depth: int =
             try:
                 expand(reference, index.get, max_depth)
             except LineageError as error:
-                found.setdefault(_same_fault(error), with_nearest(error, index))
-    return list(found.values())
+                found.setdefault(_same_fault(error), error)
+    errors = list(found.values())
+    return [with_nearest(error, index) for error in errors[:_MOST_HINTS]] + errors[_MOST_HINTS:]
 
 
 def _same_fault(error: LineageError) -> object:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from livery.core.layers import Layer, Origin
-from livery.core.paths import Path, text_of
+from livery.core.paths import Path, snake_case, text_of
 from livery.core.values import DIRECTIVES, UNSET, KeyedEdit, ListEdit, Replace, same
 from livery.errors import MergeConflict
 
@@ -45,7 +45,12 @@ class Merged:
                 if below is _ABSENT:
                     values[key] = below = {}
                 elif type(below) is not dict:
-                    raise self._clash((*path, key), trace[key], index, "a mapping meets a value that is none")
+                    raise self._clash(
+                        (*path, key),
+                        trace[key],
+                        index,
+                        "a mapping meets a value that is none; {$replace: {…}} replaces it",
+                    )
                 node = trace.get(key)
                 if type(node) is not dict:
                     node = _opened(trace, key)
@@ -63,7 +68,9 @@ class Merged:
                     node.append((index, value))
                 else:  # only beneath such a node a mapping can stand
                     if type(values.get(key)) is dict:
-                        raise self._clash((*path, key), node, index, "a value meets a mapping")
+                        raise self._clash(
+                            (*path, key), node, index, "a value meets a mapping; null in a layer between unsets it"
+                        )
                     node.setdefault(None, []).append((index, value))
                 values[key] = _copied(value) if kind is list else value
 
@@ -129,12 +136,17 @@ class Merged:
                 origin = self._enforced_step(here)
                 if origin is not None:
                     return origin
-                node = node.get(part)
+                node = node.get(part) or self._other_spelling(node, part)
         return self._enforced_step(_steps_at_or_below(node)) if node is not None else None
 
+    def _other_spelling(self, node: Trace, part: str) -> Any:
+        """What stands under the same key in camelCase or with hyphens: it may not be set beside it either."""
+        name = snake_case(part)
+        return next((child for key, child in node.items() if key is not None and snake_case(key) == name), None)
+
     def _enforced_step(self, steps: Iterable[Step]) -> Origin | None:
-        origins = (self.origins[index] for index, _ in steps)
-        return next((origin for origin in origins if origin.layer == "enforced"), None)
+        enforced = [index for index, _ in steps if self.origins[index].layer == "enforced"]
+        return self.origins[max(enforced)] if enforced else None
 
     def leaves(self) -> Iterator[tuple[Path, list[Step]]]:
         """Every path that a layer speaks of, with its steps; a mapping only where a layer gave or took it as such."""
@@ -190,16 +202,36 @@ def _add_step(trace: Trace, key: str, step: Step) -> None:
 def edited(below: list[Any], edit: ListEdit) -> list[Any]:
     """A list after ``$append``, ``$prepend`` or ``$remove``; values that are already there are not added again."""
     if edit.kind == "remove":
-        return [item for item in below if not _holds(edit.items, item)]
-    new: list[Any] = []
-    for item in edit.items:
-        if not _holds(below, item) and not _holds(new, item):
-            new.append(_copied(item))
+        removed = _Items(edit.items)
+        return [item for item in below if item not in removed]
+    known = _Items(below)
+    new = [_copied(item) for item in edit.items if known.add(item)]
     return [*below, *new] if edit.kind == "append" else [*new, *below]
 
 
-def _holds(items: list[Any], wanted: Any) -> bool:
-    return any(same(item, wanted) for item in items)
+class _Items:
+    """The items of a list, for the question whether one is there; equality is that of JSON."""
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        self._scalars: set[tuple[type, Any]] = set()
+        self._others: list[Any] = []
+        for item in items:
+            self.add(item)
+
+    def __contains__(self, item: Any) -> bool:
+        if isinstance(item, str | int | float | None):
+            return (bool if isinstance(item, bool) else object, item) in self._scalars
+        return any(same(other, item) for other in self._others)
+
+    def add(self, item: Any) -> bool:
+        """Add an item; whether it was not there."""
+        if item in self:
+            return False
+        if isinstance(item, str | int | float | None):
+            self._scalars.add((bool if isinstance(item, bool) else object, item))
+        else:
+            self._others.append(item)
+        return True
 
 
 def _copied(value: Any) -> Any:

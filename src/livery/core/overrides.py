@@ -15,6 +15,7 @@ from livery.errors import Fault, ValidationError
 
 OVERRIDABLE = (SETTINGS, "system_prompt", "middlewares", "tools")
 _FIELD = "request_overrides"
+_LONGEST_KEY = 512
 
 
 def read_overrides(overrides: Mapping[str, Any], schema: SettingsSchema) -> Layer:
@@ -52,6 +53,8 @@ def setting_faults(settings: Any, schema: SettingsSchema, field: str) -> list[Fa
 
 def _override_path(key: str, schema: SettingsSchema) -> Path:
     """The path of an override key; the name of a runtime field or a settings path in any spelling."""
+    if len(key) > _LONGEST_KEY:
+        raise ValidationError(_FIELD, f"a key has at most {_LONGEST_KEY} characters, and '{key[:40]}…' more")
     head, dot, rest = key.strip().partition(".")
     first = snake_case(head)
     field = f"{_FIELD}.{first}"

@@ -17,7 +17,8 @@ SETTINGS = "step_settings_patch"
 RUNTIME_FIELDS = (SETTINGS, "system_prompt", "middlewares", "tools", "servers")
 _TOP = frozenset((*RUNTIME_FIELDS, "extensions"))
 _PLAIN = re.compile(r"[A-Za-z0-9_@#$/:-]+", re.ASCII)
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_LONGEST_CACHED = 128  # nobody fills the memory with names that nobody has
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?:[a-rt-z]|s[a-z]))")  # baseURLs: base_urls
 _SEGMENT = re.compile(r'"((?:[^"\\]|\\["\\])*)"|([^."]+)')
 
 
@@ -47,9 +48,13 @@ def path_of(text: str, field: str = "path") -> Path:
     return tuple(parts) if parts[0] in _TOP else (SETTINGS, *parts)
 
 
-@lru_cache(maxsize=4096)
 def snake_case(name: str) -> str:
     """A key as it is compared: trimmed, camelCase and ``-`` to snake_case (``systemPrompt``, ``system-prompt``)."""
+    return _folded_name(name) if len(name) <= _LONGEST_CACHED else _folded_name.__wrapped__(name)
+
+
+@lru_cache(maxsize=4096)
+def _folded_name(name: str) -> str:
     return _HUMP.sub("_", name.strip()).replace("-", "_").lower()
 
 

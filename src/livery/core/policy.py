@@ -23,9 +23,7 @@ from livery.core.values import ListEdit, Replace
 from livery.errors import Fault, ValidationError
 
 _KEYED = ("middlewares", "servers")
-_SENSITIVE_NAME = re.compile(
-    r"(?:^|_)(?:base_?ur[li]s?|api_?base|endpoints?|prox(?:y|ies)|cache_?dir(?:ectory)?)(?:_|$)"
-)
+_SENSITIVE_NAME = re.compile(r"ur[il](?![a-z]{2})|api_?base|endpoint|prox(?:y|ies)|cache_?dir|host(?!o)")
 
 
 class OwnedPolicy(NamedTuple):
@@ -144,15 +142,25 @@ class _Judge:
         return _decision(key, True, *self._allowing(compared))
 
     def _enforced(self, path: Path, compared: Path) -> tuple[str, OwnedPolicy | None] | None:
-        origin = self.below.enforcing(path)
-        return None if origin is None else (str(origin), None)
+        for place in self._places(path):
+            origin = self.below.enforcing(place)
+            if origin is not None:
+                return str(origin) + _in_place_of(place, path), None
+        return None
 
     def _denied(self, path: Path, compared: Path) -> tuple[str, OwnedPolicy | None] | None:
-        for owned in self.policies:
-            key = overlapping(owned.policy.denied_override_keys, compared)
-            if key is not None:
-                return f"denied_override_keys has {key!r}", owned
+        for place in self._places(path):
+            for owned in self.policies:
+                key = overlapping(owned.policy.denied_override_keys, folded(place))
+                if key is not None:
+                    return f"denied_override_keys has {key!r}" + _in_place_of(place, path), owned
         return None
+
+    def _places(self, path: Path) -> list[Path]:
+        """A path, and those in whose place its value is used: who may not set these may not set it."""
+        if path[0] != SETTINGS:
+            return [path]
+        return [path, *((SETTINGS, *over) for over in self.schema.gone_over(path[1:]))]
 
     def _exposing(self, path: Path, compared: Path) -> tuple[str, OwnedPolicy | None] | None:
         if any(place[: len(path)] == path for place in self.exposed):
@@ -188,7 +196,7 @@ class _Judge:
         if lists and all(self._lists_exactly(owned, compared) for owned in lists):
             return None
         current = self.below.values.get("tools", list(self.schema.default_tools))
-        added = [tool for tool in self._tools_after(current) if tool not in current]
+        added = [tool for tool in self._tools_after(current) if tool not in frozenset(current)]
         if not added:
             return None
         reason = f"tools may only be narrowed here; {', '.join(map(str, added))} would be added"
@@ -223,6 +231,10 @@ def _allowed_keys(owned: OwnedPolicy) -> tuple[str, ...]:
 
 def _decision(key: str, allowed: bool, rule: str, owned: OwnedPolicy | None) -> Decision:
     return Decision(key, allowed, rule, owned.owner if owned else "", owned.version if owned else 0)
+
+
+def _in_place_of(place: Path, path: Path) -> str:
+    return "" if place == path else f"; it is used in place of {text_of(place)}"
 
 
 def is_sensitive(path: Path, schema: SettingsSchema) -> bool:

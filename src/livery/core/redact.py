@@ -11,6 +11,7 @@ from livery.core.paths import SETTINGS, Path
 from livery.core.schema import FREE, SettingsSchema
 from livery.core.values import REDACTED, Atom, SecretLiteral, hidden
 
+_ENVIRONMENTS = ("env", "environment", "headers", "cookies")
 _KEYED = ("middlewares", "servers")  # the second part of their paths is the name of an element
 _ROOTS = (SETTINGS, *_KEYED, "extensions")
 _NAMED = ("profiles", "registries", "callers", "deleted_versions")  # mappings whose keys are names that people gave
@@ -23,17 +24,33 @@ _LAST_WORDS = frozenset(
         "secret",
         "password",
         "passwd",
+        "passwords",
+        "pwd",
+        "secrets",
         "passphrase",
         "credential",
         "credentials",
         "authorization",
     }
 )
+_LAST_TWO_WORDS = frozenset(
+    (first, plural)
+    for first in ("api", "access", "auth", "secret", "private", "refresh", "bearer")
+    for plural in ("keys", "tokens")
+)
+_LONGEST_NAME = 128
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]+")
 # User and password; a password may hold what should have been escaped, unless it looks like a port: `host:80/a@b`.
-_USER_INFO = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://([^/?#\s@]*|[^/?#\s@:]*:(?![0-9]*(?:[/?#]|$))[^\s@]*)@", re.ASCII)
+_USER_INFO = re.compile(
+    r"(?<![a-zA-Z0-9+.-])[a-zA-Z][a-zA-Z0-9+.-]{0,31}://"
+    r"([^/?#\s@]{0,128}|[^/?#\s@:]{0,128}:(?![0-9]*(?:[/?#]|$))[^\s@]{0,128})@",
+    re.ASCII,
+)
+_QUERY = re.compile(r"[?&]([^=&#\s?]{1,128})=([^&#\s]{1,512})")
 _CREDENTIALS = re.compile(r"[^\s/@:]*:[^\s/@]*@")  # an address without its scheme
 _ADDRESS_NAME = re.compile(r"(?:url|uri|proxy|endpoint|address|host|dsn)s?$", re.IGNORECASE)
+_CUT = "${CUT}"  # looks like a reference, which is no secret
+_SPACES = re.compile(r"(\s+)")
 COMMANDS = ("cmd", "args", "command")
 _BRACED = (
     r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::-)?\}"  # with a default it is no mere reference: the default may be the secret
@@ -44,11 +61,15 @@ _SCHEME_WORD = re.compile(r"\s*(?:(?:bearer|basic|token)\b)?\s*", re.IGNORECASE)
 _ASSIGNMENT = re.compile(r"-{0,2}([A-Za-z][A-Za-z0-9_.-]*)\s*[=:]\s*(.+)", re.DOTALL)
 
 
-@lru_cache(maxsize=4096)
 def secret_name(name: str) -> bool:
-    """Whether the last word of a key name says that its value is a secret (``max_response_tokens`` does not)."""
-    words = _WORDS.findall(name)
-    return bool(words) and words[-1].lower() in _LAST_WORDS
+    """Whether the last words of a key name say that its value is a secret (``max_response_tokens`` does not)."""
+    return _secret_name(name[-_LONGEST_NAME:])
+
+
+@lru_cache(maxsize=4096)
+def _secret_name(name: str) -> bool:
+    words = [word.lower() for word in _WORDS.findall(name)]
+    return bool(words) and (words[-1] in _LAST_WORDS or tuple(words[-2:]) in _LAST_TWO_WORDS)
 
 
 def is_reference(text: str, *, shell: bool = False) -> bool:
@@ -61,25 +82,76 @@ def is_reference(text: str, *, shell: bool = False) -> bool:
 
 def is_secret(path: Path, value: Any, schema: SettingsSchema = FREE) -> bool:
     """Whether a scalar of a runtime document must never be shown; ``path`` starts at the document's root."""
-    if value is None or value == "" or isinstance(value, bool):
+    return _by_place(path, value, schema) or _by_shape(path, value)
+
+
+def _by_place(path: Path, value: Any, schema: SettingsSchema) -> bool:
+    """Whether the schema or the names of the keys say so."""
+    if value is None or value == "" or isinstance(value, bool) or not path:
         return False
-    if isinstance(value, str):
-        if is_reference(value, shell=path[:1] == ("servers",)):  # there, and only there, `$NAME` is expanded
-            return False
-        if "://" in value and _has_user_info(value):
-            return True
-        if "@" in value and path and _ADDRESS_NAME.search(path[-1]) and _CREDENTIALS.match(value):
-            return True
-        if path[:1] == ("servers",) and path[-1] in COMMANDS:
-            words = value.split()
-            return any(secret_argument(words, index) for index in range(len(words)))
-    if not path:
+    if isinstance(value, str) and is_reference(value, shell=path[0] == "servers"):  # only there `$NAME` is expanded
         return False
     if path[0] == SETTINGS and schema.is_secret(path[1:]):
         return True
-    if _in_environment(path):
+    return _in_environment(path) or any(map(secret_name, path[2:] if path[0] in _KEYED else path))
+
+
+def _by_shape(path: Path, value: Any) -> bool:
+    """Whether a text that nobody marks holds a secret."""
+    if not isinstance(value, str) or is_reference(value, shell=path[:1] == ("servers",)):
+        return False
+    if "://" in value and (_has_user_info(value) or _has_secret_parameter(value)):
         return True
-    return any(map(secret_name, path[2:] if path[0] in _KEYED else path))
+    if "@" in value and path and _ADDRESS_NAME.search(path[-1]) and _CREDENTIALS.match(value):
+        return True
+    if path[:1] and path[0] in _KEYED and path[-1] in COMMANDS:
+        words = value.split()
+        return any(secret_argument(words, index) for index in range(len(words)))
+    return False
+
+
+def literal(path: Path, value: Any, schema: SettingsSchema = FREE) -> SecretLiteral:
+    """A secret scalar; a text that is secret by its shape alone keeps what surrounds the secret as its outline."""
+    if not isinstance(value, str) or _by_place(path, value, schema):
+        return SecretLiteral(value)
+    outline = _outline(value)
+    return SecretLiteral(value, "" if _by_shape(path, outline) else outline)
+
+
+def literal_argument(arguments: list[Any], index: int) -> SecretLiteral:
+    """A word of a command line that carries a secret."""
+    word = arguments[index]
+    if not isinstance(word, str) or _follows_secret_flag(arguments, index):
+        return SecretLiteral(word)
+    outline = _outline(word)
+    return SecretLiteral(word, "" if secret_argument([outline], 0) else outline)
+
+
+def _outline(text: str) -> str:
+    """A text with ``***`` for what is secret in it."""
+    assigned = _ASSIGNMENT.fullmatch(text)
+    if assigned and secret_name(assigned[1]):
+        return text[: assigned.start(2)] + _CUT
+    words = _SPACES.split(text)  # words and the spaces between them, in turn
+    plain = words[::2]
+    hidden_words = [_outlined(plain, index) for index in range(len(plain))]
+    return "".join(part for pair in zip(hidden_words, [*words[1::2], ""], strict=True) for part in pair)
+
+
+def _outlined(words: list[str], index: int) -> str:
+    word = words[index]
+    assigned = _ASSIGNMENT.fullmatch(word)
+    if assigned and secret_name(assigned[1]):
+        return word[: assigned.start(2)] + _CUT
+    if _follows_secret_flag(words, index):
+        return _CUT
+    word = _USER_INFO.sub(lambda found: found[0].partition("://")[0] + f"://{_CUT}@", word)
+    word = _CREDENTIALS.sub(f"{_CUT}@", word, count=1)
+    return _QUERY.sub(lambda q: q[0][: q.start(2) - q.start()] + _CUT if secret_name(q[1]) else q[0], word)
+
+
+def _has_secret_parameter(url: str) -> bool:
+    return any(secret_name(name) and not is_reference(value) for name, value in _QUERY.findall(url))
 
 
 def _has_user_info(text: str) -> bool:
@@ -87,10 +159,8 @@ def _has_user_info(text: str) -> bool:
 
 
 def _in_environment(path: Path) -> bool:
-    """Values of a server's ``env`` and of its HTTP headers."""
-    if path[0] != "servers":
-        return False
-    return "env" in path[2:] or ("http" in path[2:] and "headers" in path[2:])
+    """Values of the ``env`` and of the headers of a server or middleware, wherever they stand in it."""
+    return path[0] in _KEYED and any(part.lower() in _ENVIRONMENTS for part in path[2:])
 
 
 def secret_argument(arguments: list[Any], index: int) -> bool:
@@ -107,8 +177,11 @@ def secret_argument(arguments: list[Any], index: int) -> bool:
     if assigned and secret_name(assigned[1]) and not is_reference(assigned[2], shell=True):
         return True
     if _follows_secret_flag(arguments, index):
-        return not word.startswith("-")
-    return "://" in word and _has_user_info(word)
+        return not word.startswith("--")
+    words = word.split()
+    if len(words) > 1 and any(secret_argument(words, position) for position in range(len(words))):
+        return True  # a command line within one word, as `sh -c` takes it
+    return "://" in word and (_has_user_info(word) or _has_secret_parameter(word))
 
 
 def _follows_secret_flag(arguments: list[Any], index: int) -> bool:
@@ -126,12 +199,12 @@ def marked(path: Path, value: Any, schema: SettingsSchema = FREE) -> Any:
         items = list(value)
         command = bool(path) and path[-1] in COMMANDS
         return [
-            SecretLiteral(item)
+            literal_argument(items, index)
             if command and secret_argument(items, index)
             else marked((*path, str(index)), item, schema)
             for index, item in enumerate(items)
         ]
-    return SecretLiteral(value) if is_secret(path, value, schema) else value
+    return literal(path, value, schema) if is_secret(path, value, schema) else value
 
 
 def is_secret_reference(value: Mapping[str, Any]) -> bool:

@@ -1,7 +1,8 @@
 """What a registry's settings may hold: the prepared form of a JSON Schema with Livery's annotations.
 
 The annotations, beside the standard keywords: ``default`` (laid under the result), ``x-secret`` (never shown),
-``x-sensitive`` (overridden only where a policy names the exact path), ``x-unit`` (a mapping that is replaced whole).
+``x-sensitive`` (overridden only where a policy names the exact path), ``x-unit`` (a mapping that is replaced whole),
+``x-goes-over`` (the fields in whose place this one is used).
 """
 
 from __future__ import annotations
@@ -106,6 +107,14 @@ class SettingsSchema:
             if len(known) < 4096:  # settings of the schema `free` may have any number of names
                 known[path] = answer
         return answer
+
+    def gone_over(self, path: Path) -> list[Path]:
+        """The settings paths in whose place the value at a path is used (``x-goes-over``), if it is set."""
+        found: list[Path] = []
+        for length in range(1, len(path) + 1):
+            node = self.node(path[:length]) or {}
+            found += [(*over.split("."), *path[length:]) for over in node.get("x-goes-over", ())]
+        return found
 
     def leaves_below(self, path: Path) -> Iterator[Path]:
         """Every leaf that the schema knows at or below a settings path."""

@@ -53,9 +53,14 @@ class KeyedEdit(NamedTuple):
 
 
 class SecretLiteral(NamedTuple):
-    """A secret value written out; every output shows something else in its place."""
+    """A secret value written out; every output shows something else in its place.
+
+    ``outline`` is the value with the secret parts cut out, where only parts of it are: two addresses with passwords
+    are two addresses, also to a fingerprint.
+    """
 
     value: Any
+    outline: str = ""
 
     def __repr__(self) -> str:
         return "SecretLiteral(...)"

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from livery.core.documents import ReadRegistry, is_bundle, read_bundle, read_registry
 from livery.core.names import type_name
 from livery.core.profile import Registry
+from livery.core.reasons import MOST_FAULTS
 from livery.core.values import same
 from livery.errors import Fault, Place, ValidationError
 from livery.formats import yaml_outline
@@ -176,10 +177,11 @@ def _isolated(read: ReadRegistry) -> ReadRegistry:
 
 
 def placed(faults: Sequence[Fault], document: Any, text: str | bytes, file: str) -> list[Fault]:
-    """The same faults of a file's document, each with its line and column."""
-    paths = [path_of_field(document, fault.field.removeprefix("registry.")) for fault in faults]
+    """The same faults of a file's document, the first of very many with their line and column."""
+    paths = [path_of_field(document, fault.field.removeprefix("registry.")) for fault in faults[:MOST_FAULTS]]
     places = locate_all(text if isinstance(text, str) else text.decode(), file, paths)
-    return [fault._replace(place=place or Place(file)) for fault, place in zip(faults, places, strict=True)]
+    more = [None] * (len(faults) - len(places))
+    return [fault._replace(place=at or Place(file)) for fault, at in zip(faults, [*places, *more], strict=True)]
 
 
 def shape_of(document: Any) -> Shape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, TypeVar
 
 import orjson
@@ -47,9 +48,20 @@ def _decoded(body: bytes, content_type: str) -> Any:
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise HTTPException(415)
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        document = orjson.loads(body)
+        json.loads(body, object_pairs_hook=_refuse_duplicates)
+    except (orjson.JSONDecodeError, RecursionError) as error:
         raise ValidationError("", f"the body is not JSON: {error}") from None
+    return document
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
+    """A key given twice would be one value for some readers and the other for others."""
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise ValidationError(key[:100], "is given twice in one object")
+        seen.add(key)
 
 
 def _faults(error: ModelError, model: type[BaseModel]) -> list[Fault]:

@@ -56,7 +56,10 @@ class ProfileWrites(Writes):
             new: dict[str, Any] = merge_patch(old, given)
             return new
 
-        return self._change(registry, slug, given, changed, options, lifts=given)
+        def write() -> Profile:
+            return self._change(registry, slug, given, changed, options, lifts=given)
+
+        return self._repeated(write) if options.expected_version is None else write()
 
     def replace_profile(
         self, registry: str | None, slug: str, document: Mapping[str, Any], options: WriteOptions = NO_OPTIONS
@@ -84,7 +87,7 @@ class ProfileWrites(Writes):
             seen = _seen(stack)
             self._demand_effective(stack, given, seen)
             new = same_identity(changed(old), stack.reference)
-            new = keep_redacted(left_to_lower(new, old, seen), old, "profile")
+            new = keep_redacted(left_to_lower(new, old, seen), merge_patch(seen, old), "profile")
             new["metadata"] = writable_metadata(new)
             profile = _read({**new, "slug": stack.reference.profile}, view)
             if same(_content(profile), _content(layer.profile if layer else Profile(slug="", registry=view.slug))):

@@ -50,9 +50,13 @@ class RegistryService(ProfileWrites, RegistryWrites):
 
     @property
     def findings(self) -> list[Finding]:
-        """What is wrong in the present generation, with files and lines; warnings too."""
+        """What is wrong in the present generation, with files and lines; warnings too, without."""
         self._chain.catalogue()
         return self._chain.findings
+
+    def located_findings(self) -> list[Finding]:
+        """The same, with files and lines for the warnings too; that reads the files again."""
+        return self._chain.located(self.findings, warnings=True)
 
     @property
     def sources(self) -> list[Source]:

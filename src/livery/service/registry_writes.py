@@ -62,7 +62,8 @@ class RegistryWrites(Writes):
             old = layer.head.head() if layer else {"slug": view.slug}
             seen = view.head.head()
             self._demand_effective_head(view, given, seen)
-            new = keep_redacted(left_to_lower(merge_patch(old, given), old, seen), old, "registry")
+            new = left_to_lower(merge_patch(old, given), old, seen)
+            new = keep_redacted(new, merge_patch(seen, old), "registry")
             registry = _sound(read_registry({**new, "slug": view.slug, "metadata": writable_metadata(new)}))
             if same(_content(registry), _content(layer.head if layer else Registry(slug=view.slug))):
                 return self._registry(view.slug)

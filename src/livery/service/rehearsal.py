@@ -6,6 +6,7 @@ from copy import copy
 
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
+from livery.errors import SourceNotFound
 from livery.stores.chain import Chain, Source
 from livery.stores.memory import MemoryStore
 from livery.stores.protocols import Loaded, WriteOptions
@@ -34,7 +35,8 @@ class _RehearsalStore(MemoryStore):
     def __init__(self, source: Source) -> None:
         super().__init__(source.loaded.registries, url=source.label)
         self._broken = source.loaded.broken
-        self._error = source.error
+        to_be_made = isinstance(source.error, SourceNotFound) and not source.ever_loaded
+        self._error = None if to_be_made else source.error
 
     def load_registries(self) -> Loaded:
         if self._error is not None:

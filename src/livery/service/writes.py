@@ -15,11 +15,13 @@ from livery.core.names import Reference, profile_slug, registry_slug, type_name
 from livery.core.paths import Path
 from livery.core.profile import Profile, Registry
 from livery.core.selection import default_registry
-from livery.errors import Place, SourceReadOnly, ValidationError
+from livery.errors import Place, RegistryNotFound, SourceReadOnly, ValidationError, VersionConflict
 from livery.service.reading import registry_document
 from livery.stores.chain import Chain, SchemaNamed, registry_of
 from livery.stores.copies import copied_profile
 from livery.stores.protocols import Field, WritableProfileStore, WriteOptions
+
+_MOST_TRIES = 10
 
 
 class Writes:
@@ -31,11 +33,24 @@ class Writes:
         self._clock = clock
         self._lock = threading.RLock()
 
+    def _repeated(self, write: Callable[[], Profile]) -> Profile:
+        """A patch that expects no version, made again on what another process has written in between."""
+        for _ in range(_MOST_TRIES - 1):
+            try:
+                return write()
+            except VersionConflict:
+                continue
+        return write()
+
     def _view(self, registry: str | None) -> RegistryView:
         """A registry in the state that stands now."""
         catalogue = self._chain.refresh(self._clock())
-        slug = registry_slug(registry, "registry") if registry else default_registry(catalogue)
-        return catalogue.view(slug or "default")
+        slug = (registry_slug(registry, "registry") if registry else default_registry(catalogue)) or "default"
+        try:
+            return catalogue.view(slug)
+        except RegistryNotFound as error:
+            where = "" if error.nearest else f"(create it first: livery registry create {slug})"
+            raise RegistryNotFound(slug, nearest=error.nearest, where=where) from None
 
     def _existing(self, view: RegistryView, slug: str) -> ProfileStack:
         """A profile that can be written: also one with faults, as long as its documents can be read."""

@@ -70,7 +70,7 @@ class Chain:
         if writer is not None and isinstance(writer.store, WritableProfileStore):
             return writer.store
         if self._writer is None and not self.sources:
-            raise SourceReadOnly("this", "no source", advice="add a source that can be written")
+            raise SourceReadOnly("what is here", "no source", advice="add a source that can be written")
         raise (self._writer or self.sources[-1]).why_not_written()
 
     def catalogue(self) -> Catalogue:
@@ -121,7 +121,7 @@ class Chain:
             generation=generation,
             unavailable=dict(self._unavailable()),
         )
-        self.findings = self._located([*check(catalogue), *_clashes(catalogue)])
+        self.findings = self.located([*check(catalogue), *_clashes(catalogue)])
         self._set_faults(catalogue)
         for slug, old in before.registries.items() if before else ():
             if slug in views and _same(old, views[slug]):
@@ -192,9 +192,9 @@ class Chain:
             stack = catalogue.registries[reference.registry].profiles[reference.profile]
             stack.fault = stack.fault or ValidationError.of(faults)
 
-    def _located(self, findings: list[Finding]) -> list[Finding]:
-        """The findings with the file and line of the first blocking ones."""
-        blocking = [finding for finding in findings if finding.blocking][:_MOST_PLACES]
+    def located(self, findings: list[Finding], *, warnings: bool = False) -> list[Finding]:
+        """The findings with the file and line of the first blocking ones, and of warnings where that is wanted."""
+        blocking = [finding for finding in findings if finding.blocking or warnings][:_MOST_PLACES]
         places: dict[Finding, Place | None] = {}
         for source in self.sources:
             own = [finding for finding in blocking if finding.source == source.label]

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from livery.core.profile import Registry
-from livery.errors import LiveryError, SourceNotFound, SourceReadOnly, SourceUnavailable
+from livery.errors import LiveryError, SourceNotFound, SourceReadOnly, SourceUnavailable, ValidationError
 from livery.stores.protocols import BrokenItem, Loaded, ProfileStore
 from livery.stores.urls import SourceURL
 
@@ -42,6 +42,7 @@ class Source:
         self.skipped = ""
         """Why the source takes no part, e.g. an untrusted project file."""
         self._is_trusted = is_trusted
+        self._broken_token: str | None = None
 
     @property
     def label(self) -> str:
@@ -57,22 +58,23 @@ class Source:
     def why_not_written(self) -> SourceReadOnly:
         """The error of a write to this source where it cannot be written."""
         if self.url.readonly:
-            return SourceReadOnly("this", self.label, advice="it was opened with ?readonly=1")
+            advice = "it was opened read-only (?readonly=1 or --read-only)"
+            return SourceReadOnly("what is here", self.label, advice=advice)
         if self._is_trusted is not None:
             advice = f"edit the file and trust it again, or name it: --source {self.url.location}"
         else:
             advice = self.store.advice if self.store is not None else ""
-        return SourceReadOnly("this", self.label, advice=advice or "add a source that can be written")
+        return SourceReadOnly("what is here", self.label, advice=advice or "add a source that can be written")
 
     def load(self, now_ms: int) -> bool:
         """Read the source if it has changed; whether it or its health had. What cannot be read stays as it was."""
         if self.store is None:
             return False
         try:
-            if self.ever_loaded and self.error is None and self.store.changes(self.loaded.token) == self.loaded.token:
+            if self._is_known(self.store):
                 return False
-            if self._is_trusted is not None:
-                self._demand_trust(self._token())
+            token = self._token(self.store)
+            self._demand_trust(token)
             loaded = self.store.load_registries()
             self._demand_trust(loaded.token)
         except SourceNotFound as error:
@@ -82,14 +84,29 @@ class Source:
                 return self._failed(SourceUnavailable(self.label, str(error)), now_ms)
             self.skipped = self.skipped or f"{self.label} is not used: {error}"
             return False
+        except ValidationError as error:
+            return self._failed(error, now_ms, token if self._is_still(token) else None)
         except LiveryError as error:
             return self._failed(error, now_ms)
         return self._took(loaded, now_ms)
 
-    def _token(self) -> str:
+    def _is_known(self, store: ProfileStore) -> bool:
+        """Whether the source is as it was when it was read last, sound or broken."""
+        known = self.loaded.token if self.ever_loaded and self.error is None else self._broken_token
+        return known is not None and store.changes(known) == known
+
+    def _is_still(self, token: str) -> bool:
         try:
-            return self.store.changes("") if self.store is not None else ""
-        except SourceUnavailable as error:  # nobody can have trusted what nobody can read
+            return self.store is not None and self.store.changes("") == token
+        except LiveryError:
+            return False
+
+    def _token(self, store: ProfileStore) -> str:
+        try:
+            return store.changes(self.loaded.token)
+        except SourceUnavailable as error:
+            if self._is_trusted is None:
+                raise
             raise _Untrusted(f"its content cannot be read, let alone trusted: {error.reason}") from None
 
     def _demand_trust(self, token: str) -> None:
@@ -104,11 +121,13 @@ class Source:
         self.loaded, self.stale_items = loaded, stale
         self.ever_loaded, self.error, self.skipped = True, None, ""
         self.stale_since_ms = (self.stale_since_ms or now_ms) if stale else None
+        self._broken_token = None
         return changed
 
-    def _failed(self, error: LiveryError, now_ms: int) -> bool:
+    def _failed(self, error: LiveryError, now_ms: int, token: str | None = None) -> bool:
+        """``token`` is that of content that cannot be used: it is not tried again as long as it is the same."""
         changed = str(error) != str(self.error)
-        self.error = error
+        self.error, self._broken_token = error, token
         if self.ever_loaded and self.stale_since_ms is None:
             self.stale_since_ms = now_ms
         return changed

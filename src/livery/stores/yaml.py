@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from livery.core.documents import ReadRegistry
 from livery.core.names import Reference, nearest
@@ -35,9 +35,11 @@ from livery.stores.files import digest, read_file, replace_file
 from livery.stores.protocols import BrokenItem, Field, Loaded, WriteOptions
 from livery.stores.versions import expect, next_profile, next_registry, without_profile
 
+Answer = TypeVar("Answer")
 Change = Callable[[RegistryFile], tuple[list[Any], Any]]
 """From what a file holds to the edits of it and the answer of the write."""
 
+_REST_S, _LONGEST_WAIT_S = 0.05, 0.15
 _SETTLED_NS = 2_000_000_000  # the coarsest clock of a file system; within one tick of it a change leaves no mark
 
 
@@ -67,10 +69,12 @@ class YAMLStore:
         self._may_write = writable
         self._closed = False
         self._seen: tuple[Mark, str] | None = None
+        self._written = ""
+        self._was_there = False
 
     def load_registries(self) -> Loaded:
         self._demand_open()
-        data = self._read()
+        data = self._asked_again(self._read)
         file = read_registries(data, str(self.path))
         self.writable = self._may_write and file.shape != "legacy"
         self.advice = self._advice() if self._may_write and file.shape == "legacy" else ""
@@ -95,8 +99,44 @@ class YAMLStore:
         return held.profiles.get(slug) if held else None
 
     def changes(self, since: str) -> str:
-        """The digest of the content; it is read again only where size, times or identity of the file have changed."""
+        """The digest of the content; it is read again only where size, times or identity of the file have changed.
+
+        An editor may write in several steps: a change of what was loaded before is told once the file has rested.
+        """
         self._demand_open()
+        if since and self._was_there:
+            self._let_rest(since)
+        return self._asked_again(self._token)
+
+    def _asked_again(self, ask: Callable[[], Answer]) -> Answer:
+        """The answer of a file; one that has just vanished is asked once more: it may be about to be replaced."""
+        try:
+            answer = ask()
+        except SourceNotFound:
+            if not self._was_there:
+                raise
+            self._was_there = False
+            time.sleep(_REST_S)
+            answer = ask()
+        self._was_there = True
+        return answer
+
+    def _let_rest(self, since: str) -> None:
+        """Wait until a file that is not in the state of the token has been left alone for a moment, but not for ever.
+
+        A time in the future says nothing, and what was written here is whole.
+        """
+        deadline = time.monotonic() + _LONGEST_WAIT_S
+        while time.monotonic() < deadline:
+            try:
+                age_s = (time.time_ns() - self._mark().changed_ns) / 1e9
+                if not 0 <= age_s < _REST_S or self._token() in (since, self._written):
+                    return
+            except SourceNotFound:
+                age_s = 0.0  # on its way to be replaced
+            time.sleep(_REST_S - age_s)
+
+    def _token(self) -> str:
         mark = self._mark()
         if self._seen is not None and self._seen[0] == mark:
             return self._seen[1]
@@ -212,6 +252,8 @@ class YAMLStore:
         known: set[Fault] = set()
 
         def update(data: bytes | None) -> bytes | None:
+            if data is None and target.profile:
+                raise SourceNotFound(name)  # it has vanished, and its registry with it
             file = read_registries(data or b"", name)
             self._demand_writable(data or b"", file)
             self._demand_sound(data or b"", file, target)
@@ -221,8 +263,9 @@ class YAMLStore:
                 file = read_registries(text, name)
             known.update(file.all_faults)
             changes, result = change(file)
-            answer[:] = [result]
-            return edit_yaml(text, changes, name).encode()
+            new = edit_yaml(text, changes, name).encode()
+            answer[:] = [result, digest(new)]
+            return new
 
         def check(data: bytes) -> None:
             """What was broken before may stay so; a write must not break more."""
@@ -232,6 +275,7 @@ class YAMLStore:
 
         replace_file(self.path, update, check=check)
         self._seen = None
+        self._written = answer[1]
         return answer[0]
 
     def _demand_writable(self, data: bytes, file: RegistryFile) -> None:

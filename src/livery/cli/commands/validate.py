@@ -71,7 +71,7 @@ def _service(session: Session, sources: tuple[str, ...]) -> RegistryService:
 
 def _problems(service: RegistryService) -> Iterator[Problem]:
     """What the service finds in the whole, after what is wrong with single documents."""
-    findings = service.findings
+    findings = service.located_findings()
     for source in service.sources:
         if source.skipped:
             yield Problem("warning", source.label, Fault("", source.skipped))

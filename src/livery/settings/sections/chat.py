@@ -106,6 +106,7 @@ class Chat(Section, frozen=True, kw_only=True):
         setting(
             "API keys for chat alone, by '<provider>-api-key'; they go before those of 'api'.",
             flag_patterns=("ai-chat.*-api-key",),
+            goes_over=("api.api_keys",),
             sensitive=True,
             propertyNames=NAMED_KEY,
         ),
@@ -120,6 +121,7 @@ class Inference(Section, frozen=True, kw_only=True):
         setting(
             "The most tokens the model may think; -1 leaves it to the model.",
             flag="ai-inference.inference-thinking-budget",
+            goes_over=("gemini.thinking_budget",),
         ),
     ] = None
     reasoning_effort: Annotated[
@@ -127,35 +129,78 @@ class Inference(Section, frozen=True, kw_only=True):
         setting(
             "How much the model should reason, in the provider's words (low, medium, high, …).",
             flag="ai-inference.inference-reasoning-effort",
+            goes_over=(
+                "openai.reasoning_effort",
+                "openai.chat_reasoning_effort",
+                "gemini.thinking_level",
+            ),
         ),
     ] = None
     thinking_type: Annotated[
         Literal["enabled", "disabled"] | None,
-        setting("Whether the model thinks before it answers.", flag="ai-inference.inference-thinking-type"),
+        setting(
+            "Whether the model thinks before it answers.",
+            flag="ai-inference.inference-thinking-type",
+            goes_over=("openai.thinking_type",),
+        ),
     ] = None
     reasoning_summary: Annotated[
         Literal["auto", "concise", "detailed"] | None,
-        setting("How the reasoning is summed up for the reader.", flag="ai-inference.inference-reasoning-summary"),
+        setting(
+            "How the reasoning is summed up for the reader.",
+            flag="ai-inference.inference-reasoning-summary",
+            goes_over=("openai.reasoning_summary",),
+        ),
     ] = None
     temperature: Annotated[
         NotNegative | None,
-        setting("How freely tokens are chosen.", flag="ai-inference.inference-temperature"),
+        setting(
+            "How freely tokens are chosen.",
+            flag="ai-inference.inference-temperature",
+            goes_over=(
+                "chat.temperature",
+                "ollama.temperature",
+            ),
+        ),
     ] = None
     top_p: Annotated[
         Fraction | None,
-        setting("Nucleus sampling: the share of probability to choose from.", flag="ai-inference.inference-top-p"),
+        setting(
+            "Nucleus sampling: the share of probability to choose from.",
+            flag="ai-inference.inference-top-p",
+            goes_over=(
+                "chat.top_p",
+                "ollama.top_p",
+            ),
+        ),
     ] = None
     max_response_tokens: Annotated[
         AtLeastOne | None,
-        setting("The most tokens of one answer.", flag="ai-inference.inference-max-response-tokens"),
+        setting(
+            "The most tokens of one answer.",
+            flag="ai-inference.inference-max-response-tokens",
+            goes_over=(
+                "chat.max_response_tokens",
+                "ollama.num_predict",
+            ),
+        ),
     ] = None
     stop: Annotated[
-        tuple[str, ...] | None, setting("Texts that end the answer.", flag="ai-inference.inference-stop")
+        tuple[str, ...] | None,
+        setting(
+            "Texts that end the answer.",
+            flag="ai-inference.inference-stop",
+            goes_over=(
+                "chat.stop",
+                "ollama.stop",
+            ),
+        ),
     ] = None
     seed: Annotated[
         int | None,
         setting(
             "The seed of sampling; equal requests then tend to equal answers.",
             flag="ai-inference.inference-seed",
+            goes_over=("ollama.seed",),
         ),
     ] = None

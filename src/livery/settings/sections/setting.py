@@ -47,6 +47,7 @@ def setting(
     secret: bool = False,
     sensitive: bool = False,
     unit: bool = False,
+    goes_over: tuple[str, ...] = (),
     **keywords: Any,
 ) -> Meta:
     """The annotation of one field.
@@ -54,7 +55,8 @@ def setting(
     ``flag`` is the ``section.flag`` that old files and command lines know it by, ``aliases`` are further
     names of it there; a map takes every flag of its ``flag_patterns`` as an entry
     (``openai-chat.*-api-key``). ``secret`` values are never shown, ``sensitive`` ones overridden only where a
-    policy names them, a ``unit`` is a mapping that is replaced whole. ``keywords`` are JSON Schema keywords,
+    policy names them, a ``unit`` is a mapping that is replaced whole. A field ``goes_over`` others where it
+    is used in their place; who may not override those may not override it. ``keywords`` are JSON Schema keywords,
     taken as they are.
     """
     marks = {
@@ -64,6 +66,7 @@ def setting(
         "x-secret": secret,
         "x-sensitive": sensitive,
         "x-unit": unit,
+        "x-goes-over": list(goes_over),
     }
     extra = {name: value for name, value in marks.items() if value} | keywords
     return Meta(description=description, extra_json_schema=extra or None)

@@ -146,12 +146,17 @@ class Ollama(Section, frozen=True, kw_only=True):
         setting("How strongly repetitions are penalised.", flag="ollama-chat.ollama-repeat-penalty"),
     ] = 1.1
     temperature: Annotated[
-        NotNegative, setting("How freely tokens are chosen.", flag="ollama-chat.ollama-temperature")
+        NotNegative,
+        setting(
+            "How freely tokens are chosen.", flag="ollama-chat.ollama-temperature", goes_over=("chat.temperature",)
+        ),
     ] = 0.8
     seed: Annotated[
         int, setting("The seed of sampling; 0 takes another each time.", flag="ollama-chat.ollama-seed")
     ] = 0
-    stop: Annotated[tuple[str, ...], setting("Texts that end the answer.", flag="ollama-chat.ollama-stop")] = ()
+    stop: Annotated[
+        tuple[str, ...], setting("Texts that end the answer.", flag="ollama-chat.ollama-stop", goes_over=("chat.stop",))
+    ] = ()
     tfs_z: Annotated[
         float,
         setting("Tail-free sampling: how much unlikely tokens weigh; 1 is off.", flag="ollama-chat.ollama-tfs-z"),
@@ -161,6 +166,7 @@ class Ollama(Section, frozen=True, kw_only=True):
         setting(
             "The most tokens of one answer; -1 without end, -2 to the end of the context.",
             flag="ollama-chat.ollama-num-predict",
+            goes_over=("chat.max_response_tokens",),
         ),
     ] = 128
     top_k: Annotated[
@@ -168,5 +174,9 @@ class Ollama(Section, frozen=True, kw_only=True):
     ] = 40
     top_p: Annotated[
         Fraction,
-        setting("Nucleus sampling: the share of probability to choose from.", flag="ollama-chat.ollama-top-p"),
+        setting(
+            "Nucleus sampling: the share of probability to choose from.",
+            flag="ollama-chat.ollama-top-p",
+            goes_over=("chat.top_p",),
+        ),
     ] = 0.9
