@@ -14,9 +14,10 @@ from urllib.parse import unquote
 ROOT = Path(__file__).resolve().parent.parent
 
 sys.path.insert(0, str(ROOT))
-from scripts.reference import errors_page, settings_page  # noqa: E402
+from scripts.reference import ai_schema_file, errors_page, settings_page  # noqa: E402
 
 GENERATED: dict[str, Callable[[], str]] = {
+    "src/livery/settings/ai_schema.json": ai_schema_file,
     "docs/reference/errors.md": errors_page,
     "docs/reference/settings.md": settings_page,
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from livery.errors import LiveryError
 from livery.outcomes import OUTCOMES
-from livery.settings.schema import plain_ai_schema
+from livery.settings.schema import described_ai_schema, plain_ai_schema
 
 
 def settings_page() -> str:
@@ -72,3 +72,8 @@ def errors_page() -> str:
             lines.append(f"| `{cls.__name__}` | {codes} | {meaning} |")
     lines += ["", "Wrong usage of a command exits with 2, an unexpected error with 1, an interrupted command with 130."]
     return "\n".join(lines) + "\n"
+
+
+def ai_schema_file() -> str:
+    """src/livery/settings/ai_schema.json."""
+    return json.dumps(described_ai_schema(), indent=1, ensure_ascii=False) + "\n"

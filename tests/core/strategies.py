@@ -1,4 +1,4 @@
-"""What hypothesis draws in the tests of the core, and how long it may take."""
+"""What hypothesis draws in the tests of the core, and how much of it: ``LAWS=2000`` asks for more examples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 law = settings(
-    max_examples=int(os.environ.get("LAWS", "50")),
+    max_examples=int(os.environ.get("LAWS", "40")),
     deadline=None,
     derandomize="CI" in os.environ,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

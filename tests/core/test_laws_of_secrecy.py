@@ -26,6 +26,15 @@ CANARY = "CANARY"
 BEFORE = st.sampled_from(["", "$$", "p$", "sk-", "${X}", "Bearer ", "é"])
 AFTER = st.sampled_from(["", "/x", "=", "}", "\n"])
 SECRETS = st.builds(lambda before, after: f"{before}{CANARY}{after}", BEFORE, AFTER)
+USERS = [
+    f"user:{CANARY}",
+    CANARY,
+    f"user:p@{CANARY}",
+    f"user:p/{CANARY}",
+    f":{CANARY}",
+    f"{'u' * 300}:{CANARY}",
+    f"u:{CANARY}#",
+]
 NAMES = st.sampled_from(["token", "apiKey", "API_KEY", "client-secret", "db.password", "Authorization", "credentials"])
 
 
@@ -33,7 +42,7 @@ NAMES = st.sampled_from(["token", "apiKey", "API_KEY", "client-secret", "db.pass
 def hiding_places(draw: st.DrawFn) -> dict[str, Any]:
     """Fields of a runtime with a secret in each of some places."""
     secret, name = draw(SECRETS), draw(NAMES)
-    url = f"https://user:{CANARY}@host/path"
+    url = f"https://{draw(st.sampled_from(USERS))}@host/path"
     nested = draw(
         st.sampled_from([secret, [secret], {"deep": [secret]}, {"servers": secret}, {"$literal": {"a": secret}}])
     )

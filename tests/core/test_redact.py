@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any
 
 import pytest
 
-from livery.core.redact import is_reference, mask_url, redact, secret_argument, secret_name
+from livery.core.redact import is_reference, is_secret, mask_url, redact, secret_argument, secret_name
 from livery.core.schema import FREE, SettingsSchema
 from tests.core.builders import SMALL, registry, runtime, settings
 
@@ -110,6 +111,7 @@ def test_environments_and_headers_of_servers_are_hidden_unless_they_refer() -> N
         "see redis://:p@h:1 there",
         "http://${A}@h http://u:p@h",
         "jdbc:mysql://u:p@h",
+        f"https://{'t' * 3000}@h",
     ],
 )
 def test_user_info_in_a_url_is_a_secret_anywhere(text: str) -> None:
@@ -146,6 +148,23 @@ def test_a_word_of_a_command_may_carry_a_secret(arguments: list[Any], secret: in
 )  # fmt: skip
 def test_other_words_are_shown(arguments: list[Any]) -> None:
     assert not any(secret_argument(arguments, index) for index in range(len(arguments)))
+
+
+LONG = [
+    "a" * 100_000 + " ://x",
+    "h://a:b" * 20_000,
+    "h://" + ":" * 100_000,
+    "$" + " " * 100_000 + "x",
+    "-" * 100_000 + "@",
+]
+
+
+@pytest.mark.parametrize("text", LONG, ids=lambda text: text[:7])
+def test_a_long_text_is_judged_in_one_pass(text: str) -> None:
+    began = perf_counter()
+    for path in (("step_settings_patch", "url"), ("servers", "s", "cmd"), ("system_prompt",)):
+        is_secret(path, text)
+    assert perf_counter() - began < 5  # reading it again at every place would take minutes
 
 
 def test_names_that_people_gave_are_no_field_names() -> None:

@@ -83,8 +83,9 @@ def test_a_legacy_map_is_not_writable_from_the_first_list_on(tmp_path: Path) -> 
 
 def test_a_write_to_a_legacy_map_says_how_to_convert_it(tmp_path: Path) -> None:
     path = write(tmp_path / "old.yaml", "agent: {ai-chat: {ai-engine: x}}\n")
-    with pytest.raises(livery.SourceReadOnly, match=f"livery migrate registry {path} --in-place"):
-        opened("builtin:", path).create_profile("default", {"slug": "x"})
+    for sources in (("builtin:", path), (path, "builtin:")):
+        with pytest.raises(livery.SourceReadOnly, match=f"livery migrate registry {path} --in-place"):
+            opened(*sources).create_profile("default", {"slug": "x"})
 
 
 def test_list_get_resolve_and_explain_mean_the_same_default(tmp_path: Path) -> None:

@@ -41,9 +41,10 @@ _LAST_TWO_WORDS = frozenset(
 _LONGEST_NAME = 128
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]+")
 # User and password; a password may hold what should have been escaped, unless it looks like a port: `host:80/a@b`.
+# No part reaches beyond the next `://`, so that a text is read once however many addresses it holds.
 _USER_INFO = re.compile(
     r"(?<![a-zA-Z0-9+.-])[a-zA-Z][a-zA-Z0-9+.-]{0,31}://"
-    r"([^/?#\s@]{0,128}|[^/?#\s@:]{0,128}:(?![0-9]*(?:[/?#]|$))[^\s@]{0,128})@",
+    r"([^/?#\s]*|[^/?#\s@:]*:(?![0-9]*(?:[/?#]|$))(?:(?!://)\S)*)@",
     re.ASCII,
 )
 _QUERY = re.compile(r"[?&]([^=&#\s?]{1,128})=([^&#\s]{1,512})")
@@ -57,7 +58,7 @@ _BRACED = (
 )
 _REFERENCE = re.compile(_BRACED, re.ASCII)
 _SHELL_REFERENCE = re.compile(rf"{_BRACED}|\$[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_SCHEME_WORD = re.compile(r"\s*(?:(?:bearer|basic|token)\b)?\s*", re.IGNORECASE)
+_SCHEME_WORD = re.compile(r"\s*+(?:(?:bearer|basic|token)\b)?\s*", re.IGNORECASE)
 _ASSIGNMENT = re.compile(r"-{0,2}([A-Za-z][A-Za-z0-9_.-]*)\s*[=:]\s*(.+)", re.DOTALL)
 
 

@@ -1,27 +1,34 @@
 """The AI settings: their sections, the schema they are checked by, and what a profile still lacks.
 
-Light on purpose: nothing is compiled and no validator is loaded before :func:`ai_schema` is asked.
+Light on purpose: a module is loaded when one of its names is asked for (none is called like one of the names), and
+nothing is compiled before :func:`ai_schema` is called.
 """
 
-from livery.settings.checks import cross_faults
-from livery.settings.cost import Usage, cost_usd
-from livery.settings.endpoint import Endpoint, endpoint_of
-from livery.settings.legacy import (
-    Flag,
-    LegacySettings,
-    flags,
-    legacy_of_settings,
-    settings_of_inference,
-    settings_of_legacy,
-)
-from livery.settings.limits import ContextLimits, context_limits
-from livery.settings.outbound import check_outbound_url
-from livery.settings.providers import PROVIDERS, Provider
-from livery.settings.readiness import ReadinessProblem, readiness
-from livery.settings.sampling import Sampling, sampling
-from livery.settings.schema import SCHEMA_NAMES, ai_schema, schema_named
-from livery.settings.sections import ModelCost, ModelInfo, SecretReference, StepSettings
-from livery.settings.typed import step_settings_of
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from livery.settings.checks import cross_faults
+    from livery.settings.cost import Usage, cost_usd
+    from livery.settings.endpoint import Endpoint, endpoint_of
+    from livery.settings.legacy import (
+        Flag,
+        LegacySettings,
+        flags,
+        legacy_of_settings,
+        settings_of_inference,
+        settings_of_legacy,
+    )
+    from livery.settings.limits import ContextLimits, context_limits
+    from livery.settings.outbound import check_outbound_url
+    from livery.settings.providers import PROVIDERS, Provider
+    from livery.settings.ready import ReadinessProblem, readiness
+    from livery.settings.schema import SCHEMA_NAMES, ai_schema, schema_named
+    from livery.settings.sections import ModelCost, ModelInfo, SecretReference, StepSettings
+    from livery.settings.turn import Sampling, sampling
+    from livery.settings.typed import step_settings_of
 
 __all__ = [
     "StepSettings",
@@ -53,3 +60,41 @@ __all__ = [
     "settings_of_legacy",
     "settings_of_inference",
 ]
+
+_HOMES = {
+    "cross_faults": "checks",
+    "Usage": "cost",
+    "cost_usd": "cost",
+    "Endpoint": "endpoint",
+    "endpoint_of": "endpoint",
+    "Flag": "legacy",
+    "LegacySettings": "legacy",
+    "flags": "legacy",
+    "legacy_of_settings": "legacy",
+    "settings_of_inference": "legacy",
+    "settings_of_legacy": "legacy",
+    "ContextLimits": "limits",
+    "context_limits": "limits",
+    "check_outbound_url": "outbound",
+    "PROVIDERS": "providers",
+    "Provider": "providers",
+    "ReadinessProblem": "ready",
+    "readiness": "ready",
+    "Sampling": "turn",
+    "sampling": "turn",
+    "SCHEMA_NAMES": "schema",
+    "ai_schema": "schema",
+    "schema_named": "schema",
+    "ModelCost": "sections",
+    "ModelInfo": "sections",
+    "SecretReference": "sections",
+    "StepSettings": "sections",
+    "step_settings_of": "typed",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -99,6 +99,7 @@ class _Reader:
         self.patch: dict[str, Any] = {}
         self.faults: list[Fault] = []
         self._given: dict[Path, str] = {}
+        self._above_given: set[Path] = set()
 
     def read_section(self, section: str, values: Any, field: str) -> None:
         if values is None:
@@ -133,11 +134,13 @@ class _Reader:
                 self._read_value(below, _node(below), child, f"{field}.{name}")
 
     def _put(self, path: Path, value: Any, field: str) -> None:
-        before = next((given for given in self._given if _overlap(given, path)), None)
-        if before is not None:
+        above = [path[:length] for length in range(1, len(path))]
+        if path in self._given or path in self._above_given or any(part in self._given for part in above):
+            before = next(given for given in self._given if _overlap(given, path))
             self.faults.append(Fault(field, f"sets {text_of(path)} again, after {self._given[before]}"))
             return
         self._given[path] = field
+        self._above_given.update(above)
         target = self.patch
         for part in path[:-1]:
             target = target.setdefault(part, {})

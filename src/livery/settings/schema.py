@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+import orjson
 
 from livery.core.names import nearest
 from livery.errors import ValidationError
 from livery.settings.checks import cross_faults
-from livery.settings.sections import SecretReference, StepSettings
 
 if TYPE_CHECKING:
     from livery.core.schema import SettingsSchema
@@ -49,7 +49,21 @@ def _compiled(name: str, default_tools: tuple[str, ...]) -> SettingsSchema:
 
 @cache
 def plain_ai_schema() -> Mapping[str, Any]:
-    """The JSON Schema of the AI settings without references or null: sections, fields, defaults, marks."""
+    """The JSON Schema of the AI settings without references or null: sections, fields, defaults, marks.
+
+    Read from ``ai_schema.json``, which is made from the records by ``make docs``: to make it anew takes ten times as
+    long as all the rest that a short command does with it.
+    """
+    schema: Mapping[str, Any] = orjson.loads(Path(__file__).with_name("ai_schema.json").read_bytes())
+    return schema
+
+
+def described_ai_schema() -> Mapping[str, Any]:
+    """The same, made from the records of the sections."""
+    import msgspec
+
+    from livery.settings.sections import StepSettings
+
     schema = msgspec.json.schema(StepSettings)
     return _plain(schema, schema["$defs"])
 
@@ -89,7 +103,7 @@ def _without_references(node: Mapping[str, Any], definitions: Mapping[str, Any])
 
 
 def _is_plain(alternative: Mapping[str, Any]) -> bool:
-    reference = f"#/$defs/{SecretReference.__name__}"
+    reference = "#/$defs/SecretReference"
     return alternative.get("type") != "null" and alternative.get("$ref") != reference
 
 

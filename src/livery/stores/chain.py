@@ -69,9 +69,11 @@ class Chain:
         writer = self.writer
         if writer is not None and isinstance(writer.store, WritableProfileStore):
             return writer.store
-        if self._writer is None and not self.sources:
+        asked = [self._writer] if self._writer is not None else self.sources[::-1]
+        if not asked:
             raise SourceReadOnly("what is here", "no source", advice="add a source that can be written")
-        raise (self._writer or self.sources[-1]).why_not_written()
+        advised = (source for source in asked if source.store is not None and source.store.advice)
+        raise next(advised, asked[0]).why_not_written()
 
     def catalogue(self) -> Catalogue:
         """The present generation; the first call reads every source."""

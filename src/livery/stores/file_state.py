@@ -1,0 +1,100 @@
+"""One file as it stands now: its content, and a token that is equal for equal content."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from livery.errors import SourceNotFound, SourceUnavailable
+from livery.stores.files import digest, read_file
+
+Answer = TypeVar("Answer")
+
+_REST_S, _LONGEST_WAIT_S = 0.05, 0.15
+_SETTLED_NS = 2_000_000_000  # the coarsest clock of a file system; within one tick of it a change leaves no mark
+
+
+class Mark(NamedTuple):
+    """What tells one state of a file from another without reading it."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+
+class FileState:
+    """Looks at a file; ``url`` is its name in errors. SourceNotFound and SourceUnavailable where it cannot be read."""
+
+    def __init__(self, path: Path, url: str) -> None:
+        self._path = path
+        self._url = url
+        self._seen: tuple[Mark, str] | None = None
+        self._written = ""
+        self._was_there = False
+
+    def content(self) -> bytes:
+        return self._asked_again(lambda: read_file(self._path))
+
+    def token(self, since: str = "") -> str:
+        """The digest of the content; it is read again only where size, times or identity of the file have changed.
+
+        An editor may write in several steps: a change since another state is told once the file has rested.
+        """
+        if since and self._was_there:
+            self._let_rest(since)
+        return self._asked_again(self._token)
+
+    def wrote(self, token: str) -> None:
+        """Take note of content that was written from here, as a whole: it needs no rest."""
+        self._written = token
+        self._seen = None
+
+    def _asked_again(self, ask: Callable[[], Answer]) -> Answer:
+        """The answer of a file; one that has just vanished is asked once more: it may be about to be replaced."""
+        try:
+            answer = ask()
+        except SourceNotFound:
+            if not self._was_there:
+                raise
+            self._was_there = False
+            time.sleep(_REST_S)
+            answer = ask()
+        self._was_there = True
+        return answer
+
+    def _let_rest(self, since: str) -> None:
+        """Wait until a file that is not in the state of the token has been left alone for a moment, but not for ever.
+
+        A time in the future says nothing.
+        """
+        deadline = time.monotonic() + _LONGEST_WAIT_S
+        while time.monotonic() < deadline:
+            try:
+                age_s = (time.time_ns() - self._mark().changed_ns) / 1e9
+                if not 0 <= age_s < _REST_S or self._token() in (since, self._written):
+                    return
+            except SourceNotFound:
+                age_s = 0.0  # on its way to be replaced
+            time.sleep(_REST_S - age_s)
+
+    def _token(self) -> str:
+        mark = self._mark()
+        if self._seen is not None and self._seen[0] == mark:
+            return self._seen[1]
+        token = digest(read_file(self._path))
+        age_ns = time.time_ns() - mark.changed_ns
+        self._seen = (mark, token) if age_ns > _SETTLED_NS else None
+        return token
+
+    def _mark(self) -> Mark:
+        try:
+            stat = self._path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            raise SourceNotFound(str(self._path)) from None
+        except OSError as error:
+            raise SourceUnavailable(self._url, error.strerror or str(error)) from error
+        return Mark(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
