@@ -14,7 +14,7 @@ import msgspec
 
 from livery.core.layers import DIRECTIVE_NAMES, Layer
 from livery.core.merge import Merged, Step, merge
-from livery.core.paths import RUNTIME_FIELDS, SETTINGS, Path
+from livery.core.paths import KEYED_LISTS, RUNTIME_FIELDS, SETTINGS, Path
 from livery.core.profile import RuntimeSpec
 from livery.core.values import UNSET, ListEdit, revealed, same
 
@@ -39,7 +39,7 @@ def _plain(state: Merged) -> dict[str, Any]:
     plain: dict[str, Any] = {
         name: _guarded(value) if isinstance(value, dict) else value for name, value in revealed(state.values).items()
     }
-    for name in ("middlewares", "servers"):
+    for name in KEYED_LISTS:
         if name in plain:
             plain[name] = list(plain[name].values())
     return plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from livery.core.paths import Path, text_of
+from livery.core.paths import KEYED_LISTS, Path, text_of
 from livery.core.values import same
 
 _ABSENT = object()
@@ -31,7 +31,7 @@ def _mappings(before: Mapping[str, Any], after: Mapping[str, Any], path: Path) -
 
 
 def _values(before: Any, after: Any, path: Path) -> Iterator[Difference]:
-    if path[-1] in ("middlewares", "servers"):
+    if path[-1] in KEYED_LISTS:
         before, after = _keyed(before), _keyed(after)
         yield from _order(before, after, path)
     if isinstance(before, Mapping) and isinstance(after, Mapping) and not _is_atom(before) and not _is_atom(after):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from livery.core.names import type_name, unknown_field
-from livery.core.paths import RUNTIME_FIELDS, SETTINGS, Path, text_of
+from livery.core.paths import KEYED_LISTS, RUNTIME_FIELDS, SETTINGS, Path, text_of
 from livery.core.redact import COMMANDS, is_secret, is_secret_reference, literal, literal_argument, secret_argument
 from livery.core.schema import SettingsSchema, dotted
 from livery.core.values import (
@@ -68,7 +68,6 @@ class Prepared(NamedTuple):
     warnings: list[str]
 
 
-_KEYED = ("middlewares", "servers")
 _LIST_EDITS = {"$append": "append", "$prepend": "prepend", "$remove": "remove"}
 DIRECTIVE_NAMES = frozenset(("$append", "$prepend", "$remove", "$replace", "$unset", "$literal"))
 _SCALARS = frozenset((str, int, float, bool))  # looked up first: most values are one, and isinstance(Mapping) is slow
@@ -141,7 +140,7 @@ class _Reader:
             return values
         for name, value in self.items((), runtime):
             path = (name,)
-            if name in _KEYED:
+            if name in KEYED_LISTS:
                 read = self.keyed(path, value)
             elif name == "system_prompt":
                 read = self.prompt(path, value)

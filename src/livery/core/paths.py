@@ -15,6 +15,8 @@ Path = tuple[str, ...]
 
 SETTINGS = "step_settings_patch"
 RUNTIME_FIELDS = (SETTINGS, "system_prompt", "middlewares", "tools", "servers")
+KEYED_LISTS = ("middlewares", "servers")
+"""Fields whose elements merge by a key; the second part of a path into them is that key."""
 _TOP = frozenset((*RUNTIME_FIELDS, "extensions"))
 _PLAIN = re.compile(r"[A-Za-z0-9_@#$/:-]+", re.ASCII)
 _LONGEST_CACHED = 128  # nobody fills the memory with names that nobody has

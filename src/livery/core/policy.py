@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from msgspec import UNSET
 
 from livery.core.merge import Merged, edited
-from livery.core.paths import SETTINGS, Path, folded, text_of
+from livery.core.paths import KEYED_LISTS, SETTINGS, Path, folded, text_of
 from livery.core.patterns import covering, overlapping, pattern
 from livery.core.profile import PolicySpec
 from livery.core.redact import is_secret, secret_name
@@ -22,7 +22,6 @@ from livery.core.touched import references, touched
 from livery.core.values import ListEdit, Replace
 from livery.errors import Fault, ValidationError
 
-_KEYED = ("middlewares", "servers")
 _SENSITIVE_NAME = re.compile(r"ur[il](?![a-z]{2})|api_?base|endpoint|prox(?:y|ies)|cache_?dir|host(?!o)")
 
 
@@ -221,7 +220,7 @@ class _Judge:
     def _lists_exactly(self, owned: OwnedPolicy, compared: Path) -> bool:
         """Of a keyed list the whole field may be listed in place of one element."""
         exact = {prefix for prefix, wild in map(pattern, _allowed_keys(owned)) if not wild}
-        return compared in exact or (compared[0] in _KEYED and compared[:1] in exact)
+        return compared in exact or (compared[0] in KEYED_LISTS and compared[:1] in exact)
 
 
 def _allowed_keys(owned: OwnedPolicy) -> tuple[str, ...]:
@@ -239,7 +238,7 @@ def _in_place_of(place: Path, path: Path) -> str:
 
 def is_sensitive(path: Path, schema: SettingsSchema) -> bool:
     """Whether a path may be overridden only where it is listed exactly: secrets, addresses, code that runs."""
-    if path[0] in _KEYED:
+    if path[0] in KEYED_LISTS:
         return True
     if path[0] != SETTINGS:
         return False

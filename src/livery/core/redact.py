@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from livery.core.paths import SETTINGS, Path
+from livery.core.paths import KEYED_LISTS, SETTINGS, Path
 from livery.core.schema import FREE, SettingsSchema
 from livery.core.values import REDACTED, Atom, SecretLiteral, hidden
 
 _ENVIRONMENTS = ("env", "environment", "headers", "cookies")
-_KEYED = ("middlewares", "servers")  # the second part of their paths is the name of an element
-_ROOTS = (SETTINGS, *_KEYED, "extensions")
+_ROOTS = (SETTINGS, *KEYED_LISTS, "extensions")
 _NAMED = ("profiles", "registries", "callers", "deleted_versions")  # mappings whose keys are names that people gave
 _TRANSPARENT = ("$append", "$prepend", "$replace", "$literal")  # what they hold stands where they stand
 _LAST_WORDS = frozenset(
@@ -94,7 +93,7 @@ def _by_place(path: Path, value: Any, schema: SettingsSchema) -> bool:
         return False
     if path[0] == SETTINGS and schema.is_secret(path[1:]):
         return True
-    return _in_environment(path) or any(map(secret_name, path[2:] if path[0] in _KEYED else path))
+    return _in_environment(path) or any(map(secret_name, path[2:] if path[0] in KEYED_LISTS else path))
 
 
 def _by_shape(path: Path, value: Any) -> bool:
@@ -105,7 +104,7 @@ def _by_shape(path: Path, value: Any) -> bool:
         return True
     if "@" in value and path and _ADDRESS_NAME.search(path[-1]) and _CREDENTIALS.match(value):
         return True
-    if path[:1] and path[0] in _KEYED and path[-1] in COMMANDS:
+    if path[:1] and path[0] in KEYED_LISTS and path[-1] in COMMANDS:
         words = value.split()
         return any(secret_argument(words, index) for index in range(len(words)))
     return False
@@ -161,7 +160,7 @@ def _has_user_info(text: str) -> bool:
 
 def _in_environment(path: Path) -> bool:
     """Values of the ``env`` and of the headers of a server or middleware, wherever they stand in it."""
-    return path[0] in _KEYED and any(part.lower() in _ENVIRONMENTS for part in path[2:])
+    return path[0] in KEYED_LISTS and any(part.lower() in _ENVIRONMENTS for part in path[2:])
 
 
 def secret_argument(arguments: list[Any], index: int) -> bool:

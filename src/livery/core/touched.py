@@ -6,18 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from livery.core.merge import removes
-from livery.core.paths import SETTINGS, Path
+from livery.core.paths import KEYED_LISTS, SETTINGS, Path
 from livery.core.schema import SettingsSchema
 from livery.core.values import DIRECTIVES, Atom, KeyedEdit, ListEdit, Replace
-
-_KEYED = ("middlewares", "servers")
 
 
 def touched(overrides: Mapping[str, Any], below: Mapping[str, Any], schema: SettingsSchema) -> list[Path]:
     """The leaves, each once, that prepared overrides touch over the merged values ``below``; elements by their key."""
     found: dict[Path, None] = {}
     for field, value in overrides.items():
-        if field in _KEYED:
+        if field in KEYED_LISTS:
             found.update(dict.fromkeys(_touched_elements(field, value, below)))
         else:
             found.update(dict.fromkeys(_touched((field,), value, below.get(field), schema)))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
 from livery.core.explain import Explained, HistoryEntry
-from livery.core.paths import Path
+from livery.core.paths import KEYED_LISTS, Path
 from livery.core.profile import Registry, RuntimeSpec
 from livery.core.selection import default_registry
 from livery.errors import Place
@@ -98,7 +98,7 @@ def field_of(step: HistoryEntry, catalogue: Catalogue) -> Field:
 
 def _written_path(path: Path, runtime: RuntimeSpec) -> Path:
     """A path into a keyed list with the element's position in the document instead of its key."""
-    if len(path) < 2 or path[0] not in ("middlewares", "servers"):
+    if len(path) < 2 or path[0] not in KEYED_LISTS:
         return path
     field = path[:1]
     elements: Any = getattr(runtime, path[0])
