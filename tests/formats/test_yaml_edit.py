@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from livery.errors import ValidationError
 from livery.formats import yaml_edit, yaml_splice
+from livery.formats.edits import Change, Drop, Put
 from livery.formats.yaml import read_yaml, write_yaml
-from livery.formats.yaml_edit import Change, Drop, Put, changed, edit_yaml
+from livery.formats.yaml_edit import changed, edit_yaml
 
 TEAM = """\
 # the team's registry

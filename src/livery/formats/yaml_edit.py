@@ -8,38 +8,21 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from livery.core.names import type_name
 from livery.errors import Place, ValidationError
+from livery.formats.edits import Change, Put
 from livery.formats.yaml import read_yaml
 from livery.formats.yaml_cuts import CannotCut
 from livery.formats.yaml_splice import layout_of, spliced
 from livery.formats.yaml_text import write_yaml
 from livery.formats.yaml_values import same
 
-Path = Sequence[str | int]
-
 _ROUNDS = 4
 _EMPTY = re.compile(r"^(?:\{ *\}|\[ *\]|null|~)[ \t]*(?:\r\n|\n|\Z)", re.MULTILINE)
 _CONTENT = re.compile(r"^(?!---\s*$)[^\s#\ufeff]", re.MULTILINE)
 _ROUND_TRIP_BELOW = 2 * 1024 * 1024
-
-
-class Put(NamedTuple):
-    """Set the value at a path; missing mappings are created, an index one past the end of a list adds an item."""
-
-    path: Path
-    value: Any
-
-
-class Drop(NamedTuple):
-    """Remove the key or item at a path, if it is there."""
-
-    path: Path
-
-
-Change = Put | Drop
 
 
 def edit_yaml(text: str, changes: Sequence[Change], file: str = "document") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -47,6 +48,9 @@ class MemoryStore:
 
     def places(self, wanted: Sequence[Field], token: str) -> list[Place | None]:
         return [None] * len(wanted)
+
+    def watched(self) -> Sequence[Path]:
+        return ()
 
     def close(self) -> None:
         self._closed = True

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
-from livery.errors import LiveryError, Place
+from livery.errors import Fault, LiveryError, Place
 
 
 class WriteOptions(NamedTuple):
@@ -41,12 +42,27 @@ class Field(NamedTuple):
     field: str
 
 
+class Notice(NamedTuple):
+    """What deserves a warning about a registry (``profile`` empty) or a profile that can be used all the same."""
+
+    registry: str
+    profile: str
+    fault: Fault
+
+
 class Loaded(NamedTuple):
-    """All that a store holds: registries with their sound profiles, and what is broken; ``token`` names this state."""
+    """All that a store holds: registries with their sound profiles, and what is broken; ``token`` names this state.
+
+    Where ``read`` is given, the profiles are headings alone (slug, names, description, version, times, tags) and it
+    gives the whole of one, by registry and slug, when it is first needed; SourceNotFound or a ValidationError where
+    that one is missing or broken.
+    """
 
     registries: tuple[Registry, ...]
     broken: tuple[BrokenItem, ...] = ()
     token: str = ""
+    notices: tuple[Notice, ...] = ()
+    read: Callable[[str, str], Profile] | None = None
 
 
 @runtime_checkable
@@ -72,6 +88,12 @@ class ProfileStore(Protocol):
     def places(self, wanted: Sequence[Field], token: str) -> list[Place | None]:
         """The file and line of each wanted field, where there is a file and it is still in the state of the token."""
 
+    def watched(self) -> Sequence[Path]:
+        """The files and directories (with what lies directly in them) whose changes may be changes of this store.
+
+        Some may not exist, and links count as they stand. Empty where there is nothing to watch.
+        """
+
     def close(self) -> None:
         """Let go of everything; closing twice is fine, any other call after it is an error."""
 
@@ -94,3 +116,17 @@ class WritableProfileStore(ProfileStore, Protocol):
 
     def delete_registry(self, slug: str, options: WriteOptions) -> None:
         """Remove a registry with its profiles; RegistryNotFound where it is not there."""
+
+
+@runtime_checkable
+class ActiveProfileStore(ProfileStore, Protocol):
+    """A store that keeps a pointer of its own to the profile in use, beside its profiles."""
+
+    def active_profile(self) -> Reference | None:
+        """The profile of the last :meth:`use_profile`; None where there was none."""
+
+    def use_profile(self, reference: Reference, options: WriteOptions) -> None:
+        """Make a profile the active one. The last ten are remembered; the profile itself does not change."""
+
+    def use_previous_profile(self, options: WriteOptions) -> Reference | None:
+        """Go back to the profile that was active before and give it back; None where there was none."""

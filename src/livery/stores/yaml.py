@@ -20,6 +20,7 @@ from livery.errors import (
     SourceUnavailable,
     ValidationError,
 )
+from livery.formats.edits import Drop
 from livery.formats.registry_yaml import (
     RegistryFile,
     as_bundle,
@@ -94,6 +95,9 @@ class YAMLStore:
             return [None] * len(wanted)
         return locate_all(data.decode(), str(self.path), [path_in_file(file, *field) for field in wanted])
 
+    def watched(self) -> Sequence[Path]:
+        return (self.path,)
+
     def close(self) -> None:
         self._closed = True
 
@@ -121,8 +125,6 @@ class YAMLStore:
 
     def delete_profile(self, reference: Reference, options: WriteOptions) -> None:
         def change(file: RegistryFile) -> tuple[list[Any], None]:
-            from livery.formats.yaml_edit import Drop
-
             registry = self._held(file, reference.registry)
             stored = registry.profiles.get(reference.profile)
             if stored is None:
@@ -136,8 +138,6 @@ class YAMLStore:
 
     def delete_registry(self, slug: str, options: WriteOptions) -> None:
         def change(file: RegistryFile) -> tuple[list[Any], None]:
-            from livery.formats.yaml_edit import Drop
-
             expect("registry", slug, options, self._held(file, slug).version)
             path = container_of(file, slug)
             return [Drop(path)] if path else [Drop((key,)) for key in file.document], None

@@ -7,13 +7,12 @@ from typing import Any
 
 from livery.core.profile import Profile, Registry
 from livery.core.values import same
+from livery.formats.edits import Drop, Put
 from livery.formats.registry_yaml import OLD_PROFILE_FIELDS, RegistryFile, path_of_field
 
 
 def profile_changes(file: RegistryFile, stored: Profile | None, saved: Profile) -> list[Any]:
     """The edits for a profile: of a document in today's form only the fields that differ."""
-    from livery.formats.yaml_edit import Drop, Put
-
     path = (*container_of(file, saved.registry), "profiles", written_name(file, saved.registry, saved.slug))
     before, new = value_at(file.document, path), saved.document()
     if stored is None or not isinstance(before, dict) or any(field in before for field in OLD_PROFILE_FIELDS):
@@ -26,8 +25,6 @@ def profile_changes(file: RegistryFile, stored: Profile | None, saved: Profile) 
 
 def head_changes(file: RegistryFile, stored: Registry | None, saved: Registry) -> list[Any]:
     """The edits for a registry's own fields."""
-    from livery.formats.yaml_edit import Drop, Put
-
     path = container_of(file, saved.slug)
     new = saved.head()
     if stored is None:
