@@ -8,11 +8,25 @@ import os
 import platform
 import sys
 
-from bench import loading, resolve_cold, resolve_warm, startup, writing
+from bench import (
+    change_latency,
+    config_listing,
+    durable_writes,
+    loading,
+    profile_store_loading,
+    resolve_cold,
+    resolve_warm,
+    startup,
+    writing,
+)
 from bench.results import Result
 from bench.rounds import say
 
-BENCHMARKS = {module.NAME: module for module in (resolve_warm, resolve_cold, loading, startup, writing)}
+_MODULES = (
+    *(resolve_warm, resolve_cold, loading, profile_store_loading, config_listing, startup),
+    *(writing, durable_writes, change_latency),
+)
+BENCHMARKS = {module.NAME: module for module in _MODULES}
 
 
 def main() -> int:

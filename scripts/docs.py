@@ -14,11 +14,12 @@ from urllib.parse import unquote
 ROOT = Path(__file__).resolve().parent.parent
 
 sys.path.insert(0, str(ROOT))
-from scripts.reference import ai_schema_file, errors_page, settings_page  # noqa: E402
+from scripts.reference import ai_schema_file, errors_page, profile_store_page, settings_page  # noqa: E402
 
 GENERATED: dict[str, Callable[[], str]] = {
     "src/livery/settings/ai_schema.json": ai_schema_file,
     "docs/reference/errors.md": errors_page,
+    "docs/reference/profile-store.md": profile_store_page,
     "docs/reference/settings.md": settings_page,
 }
 """Path of a page below the root → the function that writes its text."""
@@ -29,8 +30,12 @@ ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//|#", re.IGNORECASE)
 
 
 def pages(root: Path) -> list[Path]:
-    """README.md and every page below docs/, those that exist."""
-    return [page for page in [root / "README.md", *sorted((root / "docs").rglob("*.md"))] if page.is_file()]
+    """README.md, AGENTS.md and every page below docs/, those that exist."""
+    return [
+        page
+        for page in [root / "README.md", root / "AGENTS.md", *sorted((root / "docs").rglob("*.md"))]
+        if page.is_file()
+    ]
 
 
 def relative_links(text: str) -> Iterator[tuple[int, str]]:

@@ -8,7 +8,9 @@ from typing import Any
 
 from livery.errors import LiveryError
 from livery.outcomes import OUTCOMES
+from livery.settings.profile_store import plain_profile_store_schema
 from livery.settings.schema import described_ai_schema, plain_ai_schema
+from livery.settings.servers import SERVER
 
 
 def settings_page() -> str:
@@ -53,6 +55,44 @@ def _flag(field: Mapping[str, Any]) -> str:
 def _meaning(field: Mapping[str, Any]) -> str:
     marks = [word for mark, word in (("x-secret", "secret"), ("x-sensitive", "sensitive")) if field.get(mark)]
     return " ".join([field.get("description", ""), *(f"*{mark}*" for mark in marks[:1])]).strip()
+
+
+def profile_store_page() -> str:
+    """docs/reference/profile-store.md."""
+    lines = [
+        "# Profile stores: every key",
+        "",
+        "What [the files of a profile store](../profile-store.md) may hold. Made from the schema; do not edit.",
+    ]
+    parts = (
+        ("runtime.yaml, and beside the servers in profiles", plain_profile_store_schema()),
+        ("A server in `servers`", SERVER),
+        ("A plugin in `plugins`", plain_profile_store_schema()["properties"]["plugins"]["items"]),
+    )
+    for name, section in parts:
+        lines += ["", f"## {name}", "", "| key | type | default | meaning |", "|---|---|---|---|"]
+        rows = (row.split(" | ") for row in _rows(section, ""))
+        lines += [" | ".join([*row[:3], *row[4:]]) for row in rows]
+    lines += [
+        "",
+        "Defaults of servers: " + "; ".join(f"`{key}` {value}" for key, value in _SERVER_DEFAULTS.items()) + ".",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_SERVER_DEFAULTS = {
+    "transport": "stdio, or streamable_http where `http` is given",
+    "idleSeconds": "0",
+    "maxConcurrent": "1",
+    "strategy": "stateless",
+    "sessionTTLSeconds": "300 for stateful servers",
+    "minReady": "0",
+    "activationMode": "that of `defaultActivationMode`",
+    "drainTimeoutSeconds": "30",
+    "protocolVersion": "2025-11-25, over HTTP 2025-06-18",
+    "exposeTools": "all",
+    "http.maxRetries": "5",
+}
 
 
 def errors_page() -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from livery.errors import SecretUnavailable
-from livery.secrets import MAX_BYTES, expand_secrets, read_secret, secret_available
+from livery.secrets import MAX_BYTES, expand, expand_secrets, read_secret, secret_available
 
 ENVIRON = {"KEY": "sk-1", "EMPTY": "", "LINES": "a\n"}
 
@@ -115,3 +115,41 @@ def test_the_field_that_wants_a_secret_is_named() -> None:
     value = {"api_keys": [{"$secret": "env:NOWHERE"}]}
     with pytest.raises(SecretUnavailable, match=r"the variable is not set; api.api_keys\[0\] needs it"):
         expand_secrets(value, ENVIRON, field="api")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Bearer ${KEY}", "Bearer sk-1"),
+        ("$KEY/x", "sk-1/x"),
+        ("${NOWHERE:-30}", "30"),
+        ("${EMPTY:-30}", "30"),
+        ("${NOWHERE:-}", ""),
+        ("${KEY:-$NOT}", "sk-1"),
+        ("[${EMPTY}]", "[]"),
+        ("pa$$word $$KEY $$$KEY", "pa$word $KEY $sk-1"),
+        ("cost $5, $(date), {print $1} $", "cost $5, $(date), {print $1} $"),
+        ("$${KEY}", "${KEY}"),
+    ],
+)
+def test_variables_in_a_text_are_put_in(text: str, value: str) -> None:
+    assert expand(text, ENVIRON) == value
+
+
+def test_a_value_is_put_in_once_and_as_one_text() -> None:
+    assert expand("${A}", {"A": "x: y", "B": "b"}) == "x: y"
+    assert expand("${A}", {"A": "$B ${C}"}) == "$B ${C}"
+
+
+@pytest.mark.parametrize("text", ["${NOWHERE}", "a $NOWHERE"])
+def test_a_variable_in_a_text_that_is_not_set_is_named(text: str) -> None:
+    with pytest.raises(SecretUnavailable) as caught:
+        expand(text, ENVIRON)
+    assert str(caught.value) == "secret env:NOWHERE is not available: the variable is not set"
+
+
+@pytest.mark.parametrize("text", ["S3CRET ${", "${}", "${A B}", "${1}", "${KEY:-${KEY}}", "${KEY"])
+def test_a_variable_without_a_name_or_an_end_is_refused_without_the_text(text: str) -> None:
+    with pytest.raises(SecretUnavailable) as caught:
+        expand(text, ENVIRON)
+    assert "$${" in str(caught.value) and "S3CRET" not in str(caught.value)

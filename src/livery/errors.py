@@ -99,12 +99,15 @@ class ValidationError(Invalid):
 
 
 class MergeConflict(Invalid):
-    """A mapping meets a value that is none: ``path``, and which layers supplied the two."""
+    """A mapping meets a value that is none: ``path``, and which layers supplied the two.
+
+    ``origins`` are those layers as values, for whoever can say where in their files the two stand.
+    """
 
     code = "merge_conflict"
 
-    def __init__(self, path: str, below: str, above: str, reason: str) -> None:
-        self.path, self.below, self.above, self.reason = path, below, above, reason
+    def __init__(self, path: str, below: str, above: str, reason: str, *, origins: tuple[Any, ...] = ()) -> None:
+        self.path, self.below, self.above, self.reason, self.origins = path, below, above, reason, origins
         super().__init__(path, below, above, reason)
 
     def __str__(self) -> str:

@@ -1,7 +1,8 @@
 """Secrets are references in profiles; here they are read, at the last moment, when something is built with them.
 
-``env:NAME`` is a variable of the environment, ``file:/path`` the text of a file. No error of this module holds a
-value: what does not look like a reference is not repeated either, because it may be the secret itself.
+``env:NAME`` is a variable of the environment, ``file:/path`` the text of a file. Layouts that write ``${NAME}`` into
+their texts have it put in by :func:`expand`. No error of this module holds a value: what does not look like a reference
+is not repeated either, because it may be the secret itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from livery.core.paths import text_of
+from livery.core.variables import is_unreadable, substituted
 from livery.errors import SecretUnavailable
 
 MAX_BYTES: Final = 64 * 1024
@@ -51,6 +53,27 @@ def expand_secrets(value: Any, environ: Mapping[str, str], *, field: str = "") -
     if isinstance(value, list | tuple):
         return [expand_secrets(child, environ, field=f"{field}[{index}]") for index, child in enumerate(value)]
     return value
+
+
+def expand(text: str, environ: Mapping[str, str]) -> str:
+    """The text with the values of the variables that it names: ``${NAME}``, ``$NAME``, ``${NAME:-default}``.
+
+    ``$$`` is a dollar sign, and so is one before anything but a name or ``{``. The default, taken as it is written,
+    stands for a variable that is not set or empty. A value is put in once and never read as more than text.
+    SecretUnavailable names a variable that is not set and has no default.
+    """
+    if is_unreadable(text):
+        raise SecretUnavailable("(not shown)", "'${' needs a name and '}'; write $${ for the characters themselves")
+
+    def value_of(name: str, default: str | None) -> str:
+        value = environ.get(name)
+        if default is not None:
+            return value or default
+        if value is None:
+            raise SecretUnavailable(f"env:{name}", "the variable is not set")
+        return value
+
+    return substituted(text, value_of)
 
 
 def secret_available(reference: str | Mapping[str, Any], environ: Mapping[str, str]) -> bool:

@@ -98,13 +98,16 @@ def _project_source(path: Path, state: State) -> Source:
     return Source(url, open_store(url), is_trusted=is_trusted)
 
 
-def active_reference(process: Process) -> Reference | None:
+def active_reference(process: Process, registry: str | None = None) -> Reference | None:
     """The profile that is meant where none is named: the configured one, else the active one of ``livery use``.
 
-    An active profile that is no longer there is an error, never a silent default.
+    Where the registry that is meant (default: the default one) keeps a pointer of its own, that one counts, else the
+    machine's state. An active profile that is no longer there is an error, never a silent default.
     """
     if process.configuration.profile:
         return None
+    if process.service.keeps_active_profile(registry):
+        return process.service.active_profile(registry)
     active = process.state.active_profile()
     if active is None:
         return None

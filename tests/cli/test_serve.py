@@ -13,6 +13,7 @@ import urllib.request
 import pytest
 
 from tests.cli.conftest import MAIN, SOURCE
+from tests.support.waiting import until
 
 pytest.importorskip("fastapi")
 
@@ -39,6 +40,18 @@ def test_the_profiles_are_served_until_it_is_interrupted(server) -> None:
         assert [item["slug"] for item in json.load(answer)["items"]] == ["base", "coder"]
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
+
+
+def test_an_edit_is_served_without_a_restart(server, team) -> None:
+    _, url = server
+
+    def name() -> str:
+        with urllib.request.urlopen(f"{url}/api/chat/profiles/coder?registry=team") as answer:
+            return str(json.load(answer)["display_name"])
+
+    assert name() == "Coder"
+    team.write_text(team.read_text().replace("display_name: Coder", "display_name: Pilot"))
+    until(lambda: name() == "Pilot")
 
 
 def test_an_open_address_is_refused(livery, team) -> None:

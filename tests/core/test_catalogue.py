@@ -201,5 +201,5 @@ def test_registry_runtimes_that_clash_are_an_error_of_resolutions_and_not_of_lis
 
 def test_the_index_of_the_graph_knows_broken_profiles_and_follows_none() -> None:
     where = over_sources(registry({"p": {"extends": ["b"]}, "b": {"extends": ["gone"]}}))
-    where.registries["default"].profiles["b"].fault = ProfileNotFound("x")
+    where.registries["default"].profiles["b"].known_fault = ProfileNotFound("x")
     assert where.index() == {Reference("default", "p"): (Reference("default", "b"),), Reference("default", "b"): ()}

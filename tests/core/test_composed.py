@@ -39,6 +39,7 @@ def of_settings(*patches: Any) -> Any:
         ({"a": {"$append": [1, 2]}}, {"a": {"$append": [2, 3]}}, {"a": {"$append": [1, 2, 3]}}),
         ({"a": {"$prepend": [1, 2]}}, {"a": {"$prepend": [3, 2]}}, {"a": {"$prepend": [3, 1, 2]}}),
         ({"a": [1]}, {"a": {"$append": [2]}}, {"a": [1, 2]}),
+        ({"a": {"$edits": [{"$append": [1]}]}}, {"b": 1}, {"a": {"$edits": [{"$append": [1]}]}, "b": 1}),
         ({"a": {"$literal": {"$append": [1]}}}, {}, {"a": {"$literal": {"$append": [1]}}}),
         ({"a": {"$literal": None}}, {}, {"a": {"$literal": None}}),
         ({}, {"a": {"$replace": {}}}, {"a": {"$replace": {}}}),

@@ -262,7 +262,7 @@ def test_a_base_in_a_registry_that_cannot_be_read_is_unavailable_and_not_unknown
 
 def test_a_broken_base_fails_what_needs_it_with_its_own_error() -> None:
     where = catalogue(registry({"p": {"extends": ["b"]}, "b": {}, "q": {}}))
-    where.registries["default"].profiles["b"].fault = ValidationError("registry.profiles[b].runtime", "broken")
+    where.registries["default"].profiles["b"].known_fault = ValidationError("registry.profiles[b].runtime", "broken")
     with pytest.raises(ValidationError, match="broken"):
         run(where, profile_slug="p")
     assert engine(where, profile_slug="q") == "gpt-4"

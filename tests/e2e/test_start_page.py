@@ -94,11 +94,12 @@ def test_an_edit_of_the_file_shows_without_reloading(browser: Browser, url: str,
     assert page.evaluate("window.sameDocument")
 
 
-def test_a_broken_profile_says_why_it_has_no_runtime(browser: Browser, url: str, team: Path) -> None:
+def test_a_broken_profile_says_why_it_has_no_runtime(browser: Browser, team: Path) -> None:
     team.write_text(team.read_text().replace("{engine: gpt-5}", "{enginee: gpt-5}"))
-    page = browser.page(f"{url}/?profile=default/coder")
-    page.until("document.querySelector('#resolution [role=alert]')")
-    assert "did you mean 'engine'?" in page.text("#resolution [role=alert]")
+    with served(open_registry(f"yaml:{team}")) as url:
+        page = browser.page(f"{url}/?profile=default/coder")
+        page.until("document.querySelector('#resolution [role=alert]')")
+        assert "did you mean 'engine'?" in page.text("#resolution [role=alert]")
 
 
 def test_a_server_that_has_gone_is_told_and_can_be_tried_again(browser: Browser, team: Path) -> None:

@@ -201,7 +201,7 @@ BAD = {
     ),
     "an unknown schema": (
         "slug: d\nsettings_schema: aii\n",
-        "f.yaml:2:1: registry.settings_schema: 'aii' is not one of ai, free; did you mean 'ai'?",
+        "f.yaml:2:1: registry.settings_schema: 'aii' is not one of ai, free, profile-store; did you mean 'ai'?",
     ),
     "a key that is no extension key": (
         "slug: d\nprofiles:\n  a:\n    extensions:\n      bad: 2\n",

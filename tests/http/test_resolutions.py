@@ -105,10 +105,10 @@ def test_every_fault_of_a_body_is_reported(client: TestClient) -> None:
     assert "did you mean 'profile'?" in errors[-1]["reason"]
 
 
-def test_a_base_that_is_not_there_is_an_error_with_its_line(client: TestClient, team: Path) -> None:
+def test_a_base_that_is_not_there_is_an_error_with_its_line(service: RegistryService, team: Path) -> None:
     team.write_text(team.read_text().replace("extends: [base]", "extends: [bass]", 1))
-    client.app.state.reading.service.refresh()
-    answer = client.get(RESOLVED)
+    with TestClient(create_app(service), base_url="http://localhost") as client:
+        answer = client.get(RESOLVED)
     assert (answer.status_code, answer.json()["code"]) == (400, "lineage_error")
     assert f"{team}:" in answer.json()["detail"]
     assert "did you mean" in answer.json()["detail"]

@@ -76,7 +76,7 @@ def _chosen(session: Session, name: str | None, caller: str | None) -> tuple[str
         found = Named(*_split(values.profile))
         if _is_in(found.registry, session.registry):
             return found.registry or session.registry, found.slug, origins["profile"]
-    active: Reference | None = active_reference(session.process)
+    active: Reference | None = active_reference(session.process, session.registry)
     if active is not None and _is_in(active.registry, session.registry):
         return *active, "the active profile, chosen with livery use"
     return session.registry, None, "the default of the registry"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from livery.core.composed import composed
@@ -20,13 +20,59 @@ from livery.errors import Invalid, LiveryError, ProfileNotFound, RegistryNotFoun
 
 
 class ProfileLayer:
-    """What one source says of a profile."""
+    """What one source says of a profile.
 
-    def __init__(self, source: str, profile: Profile, schema: SettingsSchema, *, writer: bool = False) -> None:
+    With ``read`` the profile is only a heading, without bases, runtime and extensions, until the whole is needed;
+    ``read`` raises what keeps it from being read, and every use of it after that does so too. ``bases`` tells what it
+    extends without reading it.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        profile: Profile,
+        schema: SettingsSchema,
+        *,
+        writer: bool = False,
+        read: Callable[[], Profile] | None = None,
+        bases: Callable[[], tuple[Reference, ...]] | None = None,
+    ) -> None:
         self.source = source
-        self.profile = profile
         self.schema = schema
         self.writer = writer
+        self.listed = profile
+        """The profile as the source lists it: as a whole, or the heading of one that is read when it is needed."""
+        self.is_deferred = read is not None
+        self.checked: tuple[object, object, Any] | None = None
+        """What a check by a schema and extension schemas has found; the layer never changes, so it is made once."""
+        self._known = profile
+        self._read = read
+        self._bases = bases
+
+    @property
+    def is_read(self) -> bool:
+        """Whether :attr:`profile` is known already."""
+        return self._read is None
+
+    @property
+    def heading(self) -> Profile:
+        """What is known of the profile by now: at least name, description, version, policy, times, tags."""
+        return self._known
+
+    @property
+    def profile(self) -> Profile:
+        """The whole profile as the source has it."""
+        if self._read is not None:
+            self._known = self._read()
+            self._read = None
+        return self._known
+
+    @property
+    def extends(self) -> tuple[Reference, ...] | UnsetType:
+        """The bases that the source names, if it says anything of them."""
+        if self._read is not None and self._bases is not None:
+            return self._bases() or UNSET
+        return self.profile.extends
 
     @cached_property
     def as_selected(self) -> Layer:
@@ -45,36 +91,72 @@ class ProfileLayer:
 
 
 class ProfileStack:
-    """One profile over all sources: its layers, the lowest first."""
+    """One profile over all sources: its layers, the lowest first.
 
-    def __init__(self, reference: Reference, layers: Sequence[ProfileLayer], fault: LiveryError | None = None) -> None:
+    ``examine`` finds what is wrong with it once its layers are read; without one, ``fault`` is all there is to say.
+    """
+
+    def __init__(
+        self,
+        reference: Reference,
+        layers: Sequence[ProfileLayer],
+        fault: LiveryError | None = None,
+        *,
+        examine: Callable[[ProfileStack], LiveryError | None] | None = None,
+    ) -> None:
         self.reference = reference
         self.layers = tuple(layers)
-        self.fault = fault
+        self.known_fault = fault
+        """Why the profile cannot be used, as far as that is known without reading anything."""
+        self._examine = examine
 
     @cached_property
+    def is_deferred(self) -> bool:
+        """Whether a layer is read only when it is needed."""
+        return any(layer.is_deferred for layer in self.layers)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether all layers are known as a whole."""
+        return all(layer.is_read for layer in self.layers)
+
+    @property
+    def fault(self) -> LiveryError | None:
+        """Why the profile cannot be used; layers that were not read yet are read for that."""
+        if self._examine is not None:
+            examine, self._examine = self._examine, None
+            self.known_fault = self.known_fault or examine(self)
+        return self.known_fault
+
+    @property
     def public(self) -> ProfileLayer:
         """The layer whose version is the profile's: the writer's, else the highest."""
-        return next((layer for layer in self.layers if layer.writer), self.layers[-1])
+        for layer in self.layers:
+            if layer.writer:
+                return layer
+        return self.layers[-1]
 
     @cached_property
     def bases(self) -> tuple[Reference, ...]:
         """The bases that the highest layer with ``extends`` names."""
-        named = (layer.profile.extends for layer in reversed(self.layers))
+        named = (layer.extends for layer in reversed(self.layers))
         return next((extends for extends in named if extends is not UNSET), ())
 
     @cached_property
     def policies(self) -> tuple[OwnedPolicy, ...]:
         return tuple(
-            OwnedPolicy(str(self.reference), layer.profile.version, layer.profile.policy)
+            OwnedPolicy(str(self.reference), layer.profile.version, layer.heading.policy)
             for layer in self.layers
-            if layer.profile.policy != PolicySpec()
+            if layer.heading.policy != PolicySpec()
         )
 
-    @cached_property
+    @property
     def read_only_owner(self) -> str | None:
         """The source of the first layer that says ``read_only``."""
-        return next((layer.source for layer in self.layers if layer.profile.policy.read_only), None)
+        for layer in self.layers:
+            if layer.heading.policy.read_only:
+                return layer.source
+        return None
 
     @cached_property
     def profile(self) -> Profile:
@@ -271,10 +353,13 @@ class Catalogue:
         view = self.view(reference.registry)
         return view.stack(reference.profile).bases if reference.profile in view.profiles else None
 
-    def index(self) -> dict[Reference, Sequence[Reference]]:
-        """Every profile with its bases, for the check of the whole graph; a broken one is there, and leads nowhere."""
+    def index(self, *, unread: bool = True) -> dict[Reference, Sequence[Reference]]:
+        """Every profile with its bases, for the check of the whole graph; a broken one is there, and leads nowhere.
+
+        Without ``unread`` so is one that was not read yet.
+        """
         return {
-            stack.reference: stack.bases if stack.fault is None else ()
+            stack.reference: stack.bases if (unread or stack.is_read) and stack.known_fault is None else ()
             for view in self.registries.values()
             for stack in view.profiles.values()
         }

@@ -33,19 +33,26 @@ class Finding(NamedTuple):
 
 
 def check(catalogue: Catalogue) -> list[Finding]:
-    """Every finding over all registries, in a stable order."""
+    """Every finding over all registries, in a stable order; profiles that were not read yet are left alone."""
     findings: list[Finding] = []
     for view in catalogue.registries.values():
         findings += check_registry(view)
         for stack in view.profiles.values():
             for layer in stack.layers:
-                findings += check_profile(layer, view)
-    findings += [_of_lineage(error, catalogue) for error in check_graph(catalogue.index())]
+                findings += check_profile(layer, view) if layer.is_read else ()
+    findings += [_of_lineage(error, catalogue) for error in check_graph(catalogue.index(unread=False))]
     return findings
 
 
 def check_profile(layer: ProfileLayer, view: RegistryView) -> list[Finding]:
     """What is wrong with one source's document of a profile, lineage apart."""
+    if layer.checked is None or layer.checked[:2] != (view.schema, view.extension_schemas):
+        layer.checked = (view.schema, view.extension_schemas, _profile_findings(layer, view))
+    found: list[Finding] = layer.checked[2]
+    return found
+
+
+def _profile_findings(layer: ProfileLayer, view: RegistryView) -> list[Finding]:
     profile = layer.profile
     field = f"registry.profiles[{profile.slug}].runtime"
     faults, warnings = _runtime_faults(profile.runtime, profile.extensions, view, field)

@@ -16,18 +16,20 @@ from livery.core.layers import DIRECTIVE_NAMES, Layer
 from livery.core.merge import Merged, Step, merge
 from livery.core.paths import KEYED_LISTS, RUNTIME_FIELDS, SETTINGS, Path
 from livery.core.profile import RuntimeSpec
-from livery.core.values import UNSET, ListEdit, revealed, same
+from livery.core.values import UNSET, ListEdit, revealed, same, written
+
+_ONE_KIND = ({"append"}, {"prepend"}, {"remove"})
 
 
-def composed(layers: Iterable[Layer], written: Sequence[RuntimeSpec]) -> tuple[RuntimeSpec, dict[str, Any]]:
-    """The runtime and the extensions of layers, the lowest first; ``written`` are the documents they were made of."""
+def composed(layers: Iterable[Layer], documents: Sequence[RuntimeSpec]) -> tuple[RuntimeSpec, dict[str, Any]]:
+    """The runtime and the extensions of layers, the lowest first; ``documents`` are what they were made of."""
     state = merge(layers)
     plain = _plain(state)
     for root in (SETTINGS, "extensions"):
         _open_ends(plain, root, state)
     fields: dict[str, Any] = {}
     for name in RUNTIME_FIELDS:
-        given = [spec.given()[name] for spec in written if name in spec.given()]
+        given = [spec.given()[name] for spec in documents if name in spec.given()]
         if len(given) == 1:
             fields[name] = given[0]
         elif given:
@@ -71,7 +73,9 @@ def _reopen(place: dict[str, Any], key: str, steps: Sequence[Step]) -> None:
         place[key] = {"$replace": value}
     elif steps[-1][1] is UNSET:
         place[key] = None
-    elif all(type(said) is ListEdit for _, said in steps) and len({said.kind for _, said in steps}) == 1:
+    elif len(steps) == 1 and type(steps[0][1]) is ListEdit:
+        place[key] = revealed(written(steps[0][1]))
+    elif all(type(said) is ListEdit for _, said in steps) and {said.kind for _, said in steps} in _ONE_KIND:
         place[key] = {f"${steps[0][1].kind}": _all_items([said for _, said in steps])}
 
 

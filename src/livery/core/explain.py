@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from livery.core.effective import effective_values
+from livery.core.effective import defaults_of_servers, effective_values
 from livery.core.layers import Origin
 from livery.core.merge import Step
-from livery.core.paths import Path, text_of
+from livery.core.paths import SETTINGS, Path, text_of
 from livery.core.resolved import ResolvedProfile
 from livery.core.values import UNSET, KeyedEdit, ListEdit, Unset, hidden, written
 from livery.errors import Place
@@ -80,6 +80,8 @@ def _present(resolved: ResolvedProfile) -> Iterator[Explained]:
     merged = resolved.merged
     elements: dict[str, Any] = {key: {} for key in resolved.effective["middlewares"]}
     defaults = effective_values({"middlewares": elements}, resolved.schema)
+    effective = resolved.effective
+    defaults["servers"] = defaults_of_servers(effective["servers"], effective[SETTINGS], resolved.schema)
     for path, value in _leaves(resolved.effective, ()):
         named = path[0] == "middlewares" and path[2:] == ("name",)  # a name is given, never a default
         steps, default = merged.steps(path), None if named else _value_at(defaults, path)

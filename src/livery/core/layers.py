@@ -17,6 +17,7 @@ from livery.core.values import (
     ListEdit,
     Replace,
     SecretLiteral,
+    TypedText,
     Unset,
     has_surrogate,
     number_fault,
@@ -69,7 +70,7 @@ class Prepared(NamedTuple):
 
 
 _LIST_EDITS = {"$append": "append", "$prepend": "prepend", "$remove": "remove"}
-DIRECTIVE_NAMES = frozenset(("$append", "$prepend", "$remove", "$replace", "$unset", "$literal"))
+DIRECTIVE_NAMES = frozenset(("$append", "$prepend", "$remove", "$edits", "$replace", "$unset", "$literal"))
 _SCALARS = frozenset((str, int, float, bool))  # looked up first: most values are one, and isinstance(Mapping) is slow
 
 
@@ -112,7 +113,7 @@ def _under(path: Path, value: Any, schema: SettingsSchema) -> Any:
         return inner if type(inner) is Replace else Replace(inner)
     if kind is ListEdit:
         return value._replace(items=_under(path, value.items, schema))
-    secret = kind in (str, int, float) and is_secret((SETTINGS, *path), value, schema)
+    secret = kind in (str, int, float, TypedText) and is_secret((SETTINGS, *path), value, schema)
     return literal((SETTINGS, *path), value, schema) if secret else value
 
 
@@ -202,6 +203,9 @@ class _Reader:
         payload = value[name]
         if name == "$unset":
             return UNSET
+        if name == "$edits":
+            self.fault(path, "takes one directive; $edits is for lists of values")
+            return None
         if name == "$remove":
             return KeyedEdit("remove", dict.fromkeys(self.names(path, payload)))
         elements = self.elements((*path, name), payload)
@@ -308,7 +312,20 @@ class _Reader:
         if not isinstance(payload, list):
             self.fault(path, f"{name} takes a list, got {type_name(payload)}")
             return ListEdit("append", [])
+        if name == "$edits":
+            return ListEdit("edits", self.edits(path, payload))
         return ListEdit(_LIST_EDITS[name], self.data(path, payload))  # type: ignore[arg-type]
+
+    def edits(self, path: Path, payload: list[Any]) -> list[ListEdit]:
+        """Several changes of one list, in their order."""
+        read = []
+        for position, item in enumerate(payload):
+            name = self.directive((*path, str(position)), item) if isinstance(item, Mapping) else None
+            if name in _LIST_EDITS:
+                read.append(self.apply_directive(path, name, item[name]))
+            else:
+                self.fault((*path, str(position)), "$edits takes $append, $prepend and $remove, each in a mapping")
+        return read
 
     def replacement(self, path: Path, payload: Any) -> Replace:
         if not isinstance(payload, Mapping | list):
@@ -411,16 +428,23 @@ def settled(values: Mapping[str, Any]) -> dict[str, Any]:
         if kind is dict:
             plain[key] = settled(value)
         elif kind is ListEdit:
-            plain[key] = _shown(value.items)
+            plain[key] = _shown(_items(value))
         elif kind not in (Unset, Atom):
             plain[key] = _shown(value)
     return plain
+
+
+def _items(edit: ListEdit) -> list[Any]:
+    """The values that an edit speaks of."""
+    return [item for one in edit.items for item in one.items] if edit.kind == "edits" else edit.items
 
 
 def _shown(data: Any) -> Any:
     """Data with its secrets in clear: for a check of types, never for output."""
     if type(data) is SecretLiteral:
         return data.value
+    if type(data) is TypedText:
+        return str(data)
     if type(data) is list:
         return [_shown(item) for item in data]
     return {key: _shown(child) for key, child in data.items()} if type(data) is dict else data

@@ -7,6 +7,7 @@ The rules are those of the merge chapter of the documentation: mappings merge ke
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from typing import Any
 
 from livery.core.layers import Layer, Origin
@@ -112,8 +113,8 @@ class Merged:
         values[key] = {name: merged[name] for name in edit.elements if name not in known} | merged
 
     def _clash(self, path: Path, node: Any, index: int, reason: str) -> MergeConflict:
-        below = max(step for step, _ in _steps_at_or_below(node))
-        return MergeConflict(text_of(path), str(self.origins[below]), str(self.origins[index]), reason)
+        below, above = self.origins[max(step for step, _ in _steps_at_or_below(node))], self.origins[index]
+        return MergeConflict(text_of(path), str(below), str(above), reason, origins=(below, above))
 
     def steps(self, path: Path) -> list[Step]:
         """The steps of one leaf, lowest layer first; of one that no layer names, those that unset what is above it."""
@@ -201,6 +202,8 @@ def _add_step(trace: Trace, key: str, step: Step) -> None:
 
 def edited(below: list[Any], edit: ListEdit) -> list[Any]:
     """A list after ``$append``, ``$prepend`` or ``$remove``; values that are already there are not added again."""
+    if edit.kind == "edits":
+        return reduce(edited, edit.items, below)
     if edit.kind == "remove":
         removed = _Items(edit.items)
         return [item for item in below if item not in removed]

@@ -7,14 +7,17 @@ effective runtime of them. ``UNSET`` is a field that the document does not have.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from livery.core.names import Reference
+from livery.core.values import TypedText
 
 Json = Any
+_TEXTS = (TypedText,)
 
 
 class RuntimeSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,6 +64,7 @@ class Metadata(Struct, frozen=True, kw_only=True, omit_defaults=True):
     runtime_version: int | UnsetType = UNSET
     created_at_ms: int | UnsetType = UNSET
     updated_at_ms: int | UnsetType = UNSET
+    last_applied_at_ms: int | UnsetType = UNSET
     created_by: str = ""
     updated_by: str = ""
     tags: tuple[str, ...] | UnsetType = UNSET
@@ -108,7 +112,7 @@ class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def document(self) -> dict[str, Any]:
         """The profile as JSON values, without its slug and registry: what stands under its name in a registry."""
-        fields: dict[str, Any] = msgspec.to_builtins(self)
+        fields: dict[str, Any] = msgspec.to_builtins(self, builtin_types=_TEXTS)
         del fields["slug"]
         fields.pop("registry", None)
         if self.extends is not UNSET:
@@ -142,7 +146,7 @@ class Registry(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def head(self) -> dict[str, Any]:
         """The registry-level fields as JSON values, without the profiles."""
-        fields: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, profiles={}))
+        fields: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(self, profiles={}), builtin_types=_TEXTS)
         return {name: value for name, value in fields.items() if value != {}}
 
     def document(self) -> dict[str, Any]:
@@ -173,3 +177,16 @@ class ResolveInput(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         given = [name for name in self.__struct_fields__ if getattr(self, name)]
         return f"ResolveInput({', '.join(given)})"  # names alone: the values may hold secrets
+
+
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=str)
+
+
+def mark(record: Profile | Registry) -> bytes:
+    """A short digest, equal for equal records (but for the order of keys): it stands for a record in comparisons."""
+    return blake2b(_ENCODER.encode(record), digest_size=16).digest()
+
+
+def equal(one: Profile | Registry, other: Profile | Registry) -> bool:
+    """Whether two records say the same, values told apart as JSON does: Python calls 1 and true equal."""
+    return one is other or (one == other and _ENCODER.encode(one) == _ENCODER.encode(other))

@@ -14,7 +14,7 @@ from livery.core.values import REDACTED, Atom, SecretLiteral, hidden
 _ENVIRONMENTS = ("env", "environment", "headers", "cookies")
 _ROOTS = (SETTINGS, *KEYED_LISTS, "extensions")
 _NAMED = ("profiles", "registries", "callers", "deleted_versions")  # mappings whose keys are names that people gave
-_TRANSPARENT = ("$append", "$prepend", "$replace", "$literal")  # what they hold stands where they stand
+_TRANSPARENT = ("$append", "$prepend", "$edits", "$replace", "$literal")  # what they hold stands where they stand
 _LAST_WORDS = frozenset(
     {
         "key",
@@ -82,23 +82,28 @@ def is_reference(text: str, *, shell: bool = False) -> bool:
 
 def is_secret(path: Path, value: Any, schema: SettingsSchema = FREE) -> bool:
     """Whether a scalar of a runtime document must never be shown; ``path`` starts at the document's root."""
-    return _by_place(path, value, schema) or _by_shape(path, value)
+    return _by_place(path, value, schema) or _by_shape(path, value, schema)
 
 
 def _by_place(path: Path, value: Any, schema: SettingsSchema) -> bool:
     """Whether the schema or the names of the keys say so."""
     if value is None or value == "" or isinstance(value, bool) or not path:
         return False
-    if isinstance(value, str) and is_reference(value, shell=path[0] == "servers"):  # only there `$NAME` is expanded
+    if isinstance(value, str) and is_reference(value, shell=_is_expanded(path, schema)):
         return False
     if path[0] == SETTINGS and schema.is_secret(path[1:]):
         return True
     return _in_environment(path) or any(map(secret_name, path[2:] if path[0] in KEYED_LISTS else path))
 
 
-def _by_shape(path: Path, value: Any) -> bool:
+def _is_expanded(path: Path, schema: SettingsSchema) -> bool:
+    """Whether ``$NAME`` without braces names a variable in a text that stands there."""
+    return path[:1] == ("servers",) or schema.variables
+
+
+def _by_shape(path: Path, value: Any, schema: SettingsSchema) -> bool:
     """Whether a text that nobody marks holds a secret."""
-    if not isinstance(value, str) or is_reference(value, shell=path[:1] == ("servers",)):
+    if not isinstance(value, str) or is_reference(value, shell=_is_expanded(path, schema)):
         return False
     if "://" in value and (_has_user_info(value) or _has_secret_parameter(value)):
         return True
@@ -115,7 +120,7 @@ def literal(path: Path, value: Any, schema: SettingsSchema = FREE) -> SecretLite
     if not isinstance(value, str) or _by_place(path, value, schema):
         return SecretLiteral(value)
     outline = _outline(value)
-    return SecretLiteral(value, "" if _by_shape(path, outline) else outline)
+    return SecretLiteral(value, "" if _by_shape(path, outline, schema) else outline)
 
 
 def literal_argument(arguments: list[Any], index: int) -> SecretLiteral:

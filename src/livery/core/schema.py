@@ -14,9 +14,12 @@ import jsonschema_rs
 
 from livery.core.paths import Path
 from livery.core.reasons import reasons_of
+from livery.core.variables import NAMED, has_reference
 from livery.errors import Fault
 
 JsonSchema = Mapping[str, Any]
+ServerDefaults = Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
+"""What a server has where nobody says anything, by the server and the effective settings."""
 
 SECRET_REFERENCE: JsonSchema = {
     "type": "object",
@@ -24,6 +27,7 @@ SECRET_REFERENCE: JsonSchema = {
     "required": ["$secret"],
     "additionalProperties": False,
 }
+VARIABLE: JsonSchema = {"type": "string", "pattern": NAMED, "description": "A text that names an environment variable."}
 
 
 class SettingsSchema:
@@ -31,7 +35,8 @@ class SettingsSchema:
 
     ``plain`` is a JSON Schema without references: sections, fields, defaults, annotations. ``default_tools`` are the
     tools a runtime has where no layer says anything, ``cross_check`` finds what one field says against another in
-    settings that are otherwise in order. Compiled once; every method is pure and cheap.
+    settings that are otherwise in order, ``server_defaults`` are laid under each server. With ``variables`` a text that
+    names an environment variable (``${NAME}``) may stand for any scalar. Compiled once; every method is pure and cheap.
     """
 
     def __init__(
@@ -41,11 +46,15 @@ class SettingsSchema:
         *,
         default_tools: tuple[str, ...] = (),
         cross_check: Callable[[Mapping[str, Any]], Iterable[tuple[Path, str]]] | None = None,
+        server_defaults: ServerDefaults | None = None,
+        variables: bool = False,
     ) -> None:
         self.name = name
         self.cross_check = cross_check
         self.plain = plain
         self.default_tools = default_tools
+        self.server_defaults = server_defaults
+        self.variables = variables
         self.defaults: dict[str, Any] = _defaults_of(plain) or {}
         self.units: frozenset[Path] = frozenset(_marked(plain, "x-unit", ()))
         self._partial = partial_schema(plain)
@@ -75,7 +84,12 @@ class SettingsSchema:
         if added not in self._widened:
             plain = {**self.plain, "properties": {**known, **{name: {"type": "object"} for name in added}}}
             self._widened[added] = SettingsSchema(
-                self.name, plain, default_tools=self.default_tools, cross_check=self.cross_check
+                self.name,
+                plain,
+                default_tools=self.default_tools,
+                cross_check=self.cross_check,
+                server_defaults=self.server_defaults,
+                variables=self.variables,
             )
         return self._widened[added]
 
@@ -134,17 +148,54 @@ class SettingsSchema:
 
     def reasons(self, settings: Any) -> list[tuple[Path, str]]:
         """The same as :meth:`faults`, each with the settings path it is about."""
-        if self._validator.is_valid(settings):
-            return list(self.cross_check(settings)) if self.cross_check else []
-        return reasons_of(self._validator, self._partial, settings)
+        if not self._validator.is_valid(settings):
+            found = reasons_of(self._validator, self._partial, settings)
+            faulty = without_variables(found, settings, self.plain) if self.variables else found
+            if faulty:
+                return faulty
+        return list(self.cross_check(settings)) if self.cross_check else []
 
     def document_schema(self) -> dict[str, Any]:
         """The JSON Schema of settings as people write them: all optional, directives and references at any leaf."""
-        return _document(self.plain, top=True)
+        return _document(self.plain, self._references, top=True)
 
     def effective_schema(self) -> dict[str, Any]:
-        """The JSON Schema of settings after the merge: plain values and secret references."""
-        return _effective(self.plain)
+        """The JSON Schema of settings after the merge: plain values and references."""
+        return _effective(self.plain, self._references)
+
+    @property
+    def _references(self) -> list[dict[str, Any]]:
+        return [dict(SECRET_REFERENCE), *([dict(VARIABLE)] if self.variables else [])]
+
+
+def without_variables(reasons: Iterable[tuple[Path, str]], value: Any, schema: JsonSchema) -> list[tuple[Path, str]]:
+    """The reasons but those against a text that names a variable where the schema wants a scalar."""
+    return [
+        (path, reason)
+        for path, reason in reasons
+        if not (isinstance(text := value_at(value, path), str) and has_reference(text))
+        or node_at(schema, path).get("type") in ("object", "array")
+    ]
+
+
+def value_at(value: Any, path: Path) -> Any:
+    """What stands at a path, positions of lists among its parts; None where nothing does."""
+    for part in path:
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value
+
+
+def node_at(schema: JsonSchema, path: Path) -> JsonSchema:
+    """The schema at a path, positions of lists among its parts; empty where it says nothing."""
+    for part in path:
+        below = schema.get("properties", {}).get(part, schema.get("items", schema.get("additionalProperties")))
+        schema = below if isinstance(below, Mapping) else {}
+    return schema
 
 
 def dotted(field: str, path: Path) -> str:
@@ -185,31 +236,36 @@ def _is_mapping(node: JsonSchema) -> bool:
     return node.get("type") == "object"
 
 
-def _effective(node: JsonSchema) -> dict[str, Any]:
+def _effective(node: JsonSchema, references: list[dict[str, Any]]) -> dict[str, Any]:
     if not _is_mapping(node):
-        return {"anyOf": [dict(node), dict(SECRET_REFERENCE)]}
+        return {"anyOf": [dict(node), *references]}
     result = {key: value for key, value in node.items() if key != "required"}
     if "properties" in node:
-        result["properties"] = {name: _effective(child) for name, child in node["properties"].items()}
+        result["properties"] = {name: _effective(child, references) for name, child in node["properties"].items()}
     if isinstance(node.get("additionalProperties"), Mapping):
-        result["additionalProperties"] = _effective(node["additionalProperties"])
+        result["additionalProperties"] = _effective(node["additionalProperties"], references)
     return result
 
 
-def _document(node: JsonSchema, *, top: bool = False) -> dict[str, Any]:
+def _document(node: JsonSchema, references: list[dict[str, Any]], *, top: bool = False) -> dict[str, Any]:
     directives = [{"type": "null"}, UNSET_DIRECTIVE, directive("$literal", partial_schema(node))]
     if _is_mapping(node):
         plain = partial_schema(node)
         if "properties" in node:
-            plain["properties"] = {name: _document(child) for name, child in node["properties"].items()}
+            plain["properties"] = {name: _document(child, references) for name, child in node["properties"].items()}
         if isinstance(node.get("additionalProperties"), Mapping):
-            plain["additionalProperties"] = _document(node["additionalProperties"])
+            plain["additionalProperties"] = _document(node["additionalProperties"], references)
         return plain if top else {"anyOf": [plain, *directives, directive("$replace", plain)]}
     plain = partial_schema(node)
-    choices = [plain, *directives, dict(SECRET_REFERENCE)]
+    choices = [plain, *directives, *references]
     if _may_be_list(node):
         whole = plain if "type" in node else {"allOf": [plain, {"type": "array"}]}
-        choices += [directive(name, whole) for name in ("$append", "$prepend", "$remove", "$replace")]
+        edits = [directive(name, whole) for name in ("$append", "$prepend", "$remove")]
+        choices += [
+            *edits,
+            directive("$replace", whole),
+            directive("$edits", {"type": "array", "items": {"anyOf": edits}}),
+        ]
     kept = {key: node[key] for key in ("title", "description", "default", "x-secret") if key in node}
     return {"anyOf": choices, **kept}
 

@@ -32,6 +32,15 @@ class Unset:
 UNSET: Final = Unset()
 
 
+class TypedText(str):
+    """The text of a value that JSON has no type for and a format has, such as a date; to the core it is plain text."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"TypedText({str(self)!r})"
+
+
 class Replace(NamedTuple):
     """A mapping or list that replaces the one below as a whole."""
 
@@ -39,9 +48,9 @@ class Replace(NamedTuple):
 
 
 class ListEdit(NamedTuple):
-    """A change of the list below: ``items`` are appended, prepended or removed."""
+    """A change of the list below: ``items`` are appended, prepended or removed; those of ``edits`` are such changes."""
 
-    kind: Literal["append", "prepend", "remove"]
+    kind: Literal["append", "prepend", "remove", "edits"]
     items: list[Any]
 
 

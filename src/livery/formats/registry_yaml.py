@@ -31,7 +31,7 @@ OLD_PROFILE_FIELDS = ("inference_settings", "stack")
 ProfileFaults = dict[tuple[str, str], list[Fault]]
 """Faults by (registry, profile); an empty registry is the only one of its file."""
 PART = 256 * 1024
-"""Characters; a text of more than four parts is read part by part: a parser holds many times the text it is at."""
+"""Characters; a text of more than eight parts is read part by part: a parser holds many times the text it is at."""
 
 _ANCHOR = re.compile(r"&(?<![^\s,\[{:?]&)[\w-]")  # at the beginning of a token
 _LONE_RETURN = re.compile(r"\r(?!\n)")
@@ -81,7 +81,7 @@ def _single(read: ReadRegistry) -> tuple[list[ReadRegistry], list[Fault]]:
 
 def _read_document(text: str | bytes, file: str) -> Any:
     """What :func:`read_yaml` reads; whatever is unusual about a large text, or wrong, is left to that."""
-    if len(text) > 4 * PART:
+    if len(text) > 8 * PART:
         try:
             decoded = text if isinstance(text, str) else text.decode()
             return _read_in_parts(decoded.removeprefix("\ufeff"))
@@ -194,6 +194,10 @@ def shape_of(document: Any) -> Shape:
         return "bundle"
     if "profiles" in document or isinstance(document.get("slug"), str):
         return "registry"
+    if isinstance(document.get("servers"), list):
+        raise ValidationError(
+            "servers", "MCP servers in a single file: livery migrate profile-store makes a store of it"
+        )
     return "legacy"
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 
+from livery.changes import ChangeFeed
 from livery.http.access import LOOPBACK, Access, Guard
 from livery.http.envelope import API_VERSION, Envelope
 from livery.http.models import ProblemDocument
@@ -33,8 +36,9 @@ def create_app(
 ) -> FastAPI:
     """The ASGI application over some registries, ready to be served or mounted into another application.
 
-    ``access`` says under which names the server may be asked (default: those of the loopback interface);
-    ``base_step_settings`` (section, field, value) lie under every profile that is resolved here.
+    While it runs it follows its sources; mounted into an application that does not run its lifespan it looks at them
+    when it is asked. ``access`` says under which names the server may be asked (default: those of the loopback
+    interface); ``base_step_settings`` (section, field, value) lie under every profile that is resolved here.
     """
     app = FastAPI(
         title="Livery",
@@ -45,6 +49,7 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         responses={"default": _PROBLEM},
+        lifespan=_following,
     )
     app.state.reading = Reading(service, base_step_settings=base_step_settings)
     for noun in (health, registries, resolutions, profiles, sources, contract, pages):
@@ -55,6 +60,18 @@ def create_app(
     app.add_middleware(Envelope)  # the last one that is added is the outermost
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+@asynccontextmanager
+async def _following(app: FastAPI) -> AsyncIterator[None]:
+    """Follow the sources as long as the application runs."""
+    reading: Reading = app.state.reading
+    reading.feed = feed = ChangeFeed(reading.service).start()
+    try:
+        yield
+    finally:
+        reading.feed = None
+        await to_thread.run_sync(feed.close)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 
+from livery.changes import ChangeFeed
 from livery.service import RegistryService
 
 T = TypeVar("T")
@@ -21,8 +22,10 @@ _log = logging.getLogger("livery.http")
 class Reading:
     """The service as the routes use it.
 
-    Before a read the sources are looked at, at most every ``interval_s``: an edit shows within that time and the time
-    that reading it takes. The request that looks waits for it; those that come meanwhile get what stands.
+    While a ``feed`` follows the sources, reads answer from what stands. Where none does, as in an application that was
+    mounted into another one, the sources are looked at before a read, at most every ``interval_s``: an edit shows
+    within that time and the time that reading it takes. The request that looks waits for it; those that come meanwhile
+    get what stands.
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class Reading:
     ) -> None:
         self.service = service
         self.base_step_settings = base_step_settings
+        self.feed: ChangeFeed | None = None
         self._interval_s = interval_s
         self._looking = threading.Lock()
         self._looked_at_s: float | None = None
@@ -43,8 +47,14 @@ class Reading:
 
     async def look(self) -> None:
         """Take in what has changed in the sources, if nobody has looked for a while."""
-        if self._looked_at_s is None or time.monotonic() - self._looked_at_s >= self._interval_s:
+        if self._is_due():
             await to_thread.run_sync(self._look, limiter=self._limiter)
+
+    def _is_due(self) -> bool:
+        if self._looked_at_s is None:
+            return True
+        is_followed = self.feed is not None and self.feed.is_notified
+        return not is_followed and time.monotonic() - self._looked_at_s >= self._interval_s
 
     def _look(self) -> None:
         if self._looked_at_s is None:

@@ -39,7 +39,7 @@ class ProfileWrites(Writes):
             return self._create(view, _read(keep_redacted(fields, {}, "profile"), view), options)
 
     def _create(self, view: RegistryView, profile: Profile, options: WriteOptions) -> Profile:
-        if profile.slug in view.profiles:
+        if profile.slug in view.profiles and view.profiles[profile.slug].layers:
             raise AlreadyExists("profile", str(profile.reference))
         if options.expected_version:
             raise VersionConflict("profile", profile.slug, options.expected_version, 0)
@@ -141,7 +141,7 @@ class ProfileWrites(Writes):
             copied = _read(document, view)
             if copied.slug not in view.profiles:
                 self._demand_equal(stack, copied)
-            return self._create(view, copied, options)
+            return self._create(view, copied, options._replace(like=stack.reference.profile))
 
     def _demand_equal(self, stack: ProfileStack, copied: Profile) -> None:
         """Of a profile in several sources not every document can be told as one; a copy must not be another runtime."""

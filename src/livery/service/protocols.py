@@ -39,6 +39,7 @@ class ProfileSummary(NamedTuple):
     tags: tuple[str, ...]
     is_default: bool
     updated_at_ms: int
+    last_applied_at_ms: int
     error: str = ""
 
 

@@ -41,26 +41,45 @@ def registry_document(view: RegistryView) -> Registry:
     return copied_registry(replace(view.head, profiles=profiles))
 
 
-def profile_summary(stack: ProfileStack, view: RegistryView, fault: str = "") -> ProfileSummary:
-    """A profile in a list; ``fault`` is what a check of the whole catalogue found."""
+def profile_summary(stack: ProfileStack, view: RegistryView, default: str | None, fault: str = "") -> ProfileSummary:
+    """A profile in a list; ``default`` is the registry's default profile, ``fault`` what a check of the whole found.
+
+    Nothing is read for it.
+    """
     slug = stack.reference.profile
     if not stack.layers:
-        return ProfileSummary(slug, view.slug, "", "", False, 0, "", (), False, 0, str(stack.fault))
-    public = stack.public.profile.metadata
-    last = next((tags for tags in (p.profile.metadata.tags for p in reversed(stack.layers)) if tags is not UNSET), ())
+        return ProfileSummary(slug, view.slug, "", "", False, 0, "", (), False, 0, 0, str(stack.fault))
+    heading = stack.public.heading
+    metadata = heading.metadata
+    display_name, description, tags = heading.display_name, heading.description, metadata.tags
+    if len(stack.layers) > 1:  # most have one, and a list should be quick
+        headings = [layer.heading for layer in stack.layers]
+        display_name = _last(heading.display_name for heading in headings)
+        description = _last(heading.description for heading in headings)
+        tags = next((h.metadata.tags for h in reversed(headings) if h.metadata.tags is not UNSET), UNSET)
     return ProfileSummary(
         slug=slug,
         registry=view.slug,
-        display_name=_last(layer.profile.display_name for layer in stack.layers),
-        description=_last(layer.profile.description for layer in stack.layers),
+        display_name=display_name,
+        description=description,
         read_only=stack.read_only_owner is not None,
-        version=public.version,
-        source=", ".join(layer.source for layer in stack.layers),
-        tags=last,
-        is_default=slug == view.default_profile[0],
-        updated_at_ms=public.updated_at_ms if public.updated_at_ms is not UNSET else 0,
-        error=str(stack.fault) if stack.fault else fault,
+        version=metadata.version,
+        source=", ".join([layer.source for layer in stack.layers]),
+        tags=tags or (),
+        is_default=slug == default,
+        updated_at_ms=metadata.updated_at_ms or 0,
+        last_applied_at_ms=metadata.last_applied_at_ms or 0,
+        error=str(stack.known_fault) if stack.known_fault else fault,
     )
+
+
+def listed(view: RegistryView) -> list[str]:
+    """The names of a registry's profiles in order; the base that a config-profiles source lays under all is first."""
+    names = sorted(view.profiles)
+    if "default" in view.profiles and any(layer.source.startswith("config-profiles:") for layer in view.layers):
+        names.remove("default")
+        names.insert(0, "default")
+    return names
 
 
 def _last(texts: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from livery.core.catalogue import Catalogue, ProfileLayer
@@ -14,17 +14,21 @@ from livery.core.profile import Profile, Registry, ResolveInput
 from livery.core.resolve import resolve_selected
 from livery.core.resolved import ResolvedProfile
 from livery.core.selection import Selection, default_registry, select
-from livery.errors import LineageError, RegistryNotFound
+from livery.errors import RegistryNotFound
+from livery.formats.bulk import collector_paused
+from livery.service.active import ActiveProfiles
 from livery.service.cache import CacheCounts, ResolveCache, key_of
+from livery.service.located import located_errors
 from livery.service.profile_writes import ProfileWrites
 from livery.service.protocols import ProfileSummary, RegistrySummary
-from livery.service.reading import profile_summary, registry_document, registry_summary, with_places
+from livery.service.reading import listed, profile_summary, registry_document, registry_summary, with_places
 from livery.service.registry_writes import RegistryWrites
 from livery.service.rehearsal import rehearsal_of
 from livery.service.source_rows import source_rows
+from livery.service.subscribers import Callback, Subscribers
+from livery.service.variables import unset_variables
 from livery.stores.chain import Chain, SchemaNamed, Source
 from livery.stores.copies import copied_profile
-from livery.stores.protocols import Field
 
 
 def now_ms() -> int:
@@ -32,7 +36,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class RegistryService(ProfileWrites, RegistryWrites):
+class RegistryService(ProfileWrites, RegistryWrites, ActiveProfiles):
     """Every use of a chain of sources. Safe for threads.
 
     Reads answer from the generation that was loaded last; :meth:`refresh` looks whether the sources have changed, and
@@ -42,6 +46,7 @@ class RegistryService(ProfileWrites, RegistryWrites):
     def __init__(self, chain: Chain, schema_named: SchemaNamed, *, clock: Callable[[], int] = now_ms) -> None:
         super().__init__(chain, schema_named, clock)
         self._cache = ResolveCache()
+        self._subscribers = Subscribers(chain)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -55,8 +60,12 @@ class RegistryService(ProfileWrites, RegistryWrites):
         return self._chain.findings
 
     def located_findings(self) -> list[Finding]:
-        """The same, with files and lines for the warnings too; that reads the files again."""
-        return self._chain.located(self.findings, warnings=True)
+        """The same, with files and lines for the warnings too; every profile is read, and the files once more."""
+        return self._chain.inspect()
+
+    def unset_variables(self, environ: Mapping[str, str]) -> list[Finding]:
+        """A warning, with file and line, for each environment variable that a profile names and that is not set."""
+        return self._chain.located(unset_variables(self.catalogue, environ))
 
     @property
     def sources(self) -> list[Source]:
@@ -82,12 +91,21 @@ class RegistryService(ProfileWrites, RegistryWrites):
         before = self._chain.catalogue().generation
         return self._chain.refresh(self._clock()).generation != before
 
+    def subscribe(self, callback: Callback) -> Callable[[], None]:
+        """Have every new generation told, with its changes, whoever caused it; what is given back ends that.
+
+        Each is told once, in order, by a thread of its own: a callback may take its time, and one that raises is
+        logged and told of the next. It may still be told of what happened before it was taken back.
+        """
+        return self._subscribers.add(callback)
+
     def rehearsal(self) -> RegistryService:
         """The same registries with a copy of the writer: a write is checked as it is here, and changes nothing here."""
         return RegistryService(rehearsal_of(self._chain), self._schema_named, clock=self._clock)
 
     def close(self) -> None:
         """Close every source; after that every call that needs one is an error."""
+        self._subscribers.close()
         self._chain.close()
 
     # Reading
@@ -108,11 +126,12 @@ class RegistryService(ProfileWrites, RegistryWrites):
         slugs = sorted(catalogue.registries) if registry == "*" else [self._registry_slug(registry)]
         views = [catalogue.view(slug) for slug in slugs]
         faults = {(f.registry, f.profile): str(f.fault) for f in reversed(self.findings) if f.blocking and f.profile}
-        return [
-            profile_summary(view.profiles[slug], view, faults.get((view.slug, slug), ""))
-            for view in views
-            for slug in sorted(view.profiles)
-        ]
+        with collector_paused():
+            return [
+                profile_summary(view.profiles[slug], view, default, faults.get((view.slug, slug), ""))
+                for view, default in ((view, view.default_profile[0]) for view in views)
+                for slug in listed(view)
+            ]
 
     def get_profile(self, registry: str | None, slug: str) -> Profile:
         return copied_profile(self.catalogue.stack(self._reference(registry, slug)).profile)
@@ -153,20 +172,8 @@ class RegistryService(ProfileWrites, RegistryWrites):
         return resolved
 
     def _resolve(self, request: ResolveInput, catalogue: Catalogue) -> ResolvedProfile:
-        try:
+        with located_errors(self._chain, catalogue):
             return resolve_selected(select(request, catalogue), request, catalogue, self._schema_named("ai"))
-        except LineageError as error:
-            raise self._with_place(error, catalogue) from None
-
-    def _with_place(self, error: LineageError, catalogue: Catalogue) -> LineageError:
-        """The error with the file and line of the reference that cannot be followed."""
-        registry, _, slug = error.chain[-2].partition("/")
-        stack = catalogue.registries[registry].profiles[slug]
-        layer = next(layer for layer in reversed(stack.layers) if layer.profile.bases)
-        source = self._chain.source_named(layer.source)
-        field = Field(registry, slug, error.field.rpartition("].")[2])
-        place = self._chain.places(source, [field])[0] if source else None
-        return LineageError(error.kind, error.reason, field=error.field, chain=error.chain, origin=place)
 
     def explain(self, request: ResolveInput) -> list[Explained]:
         catalogue = self._chain.catalogue()

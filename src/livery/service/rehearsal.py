@@ -9,7 +9,7 @@ from livery.core.profile import Profile, Registry
 from livery.errors import SourceNotFound
 from livery.stores.chain import Chain, Source
 from livery.stores.memory import MemoryStore
-from livery.stores.protocols import Loaded, WriteOptions
+from livery.stores.protocols import Loaded, WritableProfileStore, WriteOptions
 
 
 def rehearsal_of(chain: Chain) -> Chain:
@@ -22,10 +22,10 @@ def rehearsal_of(chain: Chain) -> Chain:
             new.store, writer = _RehearsalStore(old), new
     return Chain(
         sources,
-        chain.schema_named,
+        chain.rules.schema_named,
         writer=writer,
-        default_registry=chain.default_registry,
-        extension_schemas=chain.extension_schemas,
+        default_registry=chain.rules.default_registry,
+        extension_schemas=chain.rules.extension_schemas,
     )
 
 
@@ -33,8 +33,9 @@ class _RehearsalStore(MemoryStore):
     """What a source holds, in memory. It refuses what the source would: a write to what cannot be read."""
 
     def __init__(self, source: Source) -> None:
-        super().__init__(source.loaded.registries, url=source.label)
-        self._broken = source.loaded.broken
+        super().__init__(source.whole_registries(), url=source.label)
+        self._broken = source.broken
+        self._real = source.store if isinstance(source.store, WritableProfileStore) else self
         to_be_made = isinstance(source.error, SourceNotFound) and not source.ever_loaded
         self._error = None if to_be_made else source.error
 
@@ -45,10 +46,12 @@ class _RehearsalStore(MemoryStore):
 
     def save_registry(self, registry: Registry, options: WriteOptions) -> Registry:
         self._demand_sound(registry.slug)
+        self._real.demand_room(registry)
         return super().save_registry(registry, options)
 
     def save_profile(self, profile: Profile, options: WriteOptions) -> Profile:
         self._demand_sound(*profile.reference)
+        self._real.demand_room(profile)
         return super().save_profile(profile, options)
 
     def delete_profile(self, reference: Reference, options: WriteOptions) -> None:

@@ -13,7 +13,7 @@ from livery.core.profile import Profile, Registry
 from livery.errors import ProfileReadOnly, SourceReadOnly, StillReferenced
 from livery.service.guards import stacks_of
 from livery.service.writes import layer_of
-from livery.stores.protocols import WritableProfileStore, WriteOptions
+from livery.stores.protocols import ActiveProfileStore, WritableProfileStore, WriteOptions
 
 
 class Renaming:
@@ -46,11 +46,14 @@ class Renaming:
     def save(self, store: WritableProfileStore, stamped: Callable[[int], WriteOptions]) -> None:
         """Write it all; at every moment each name that is used is there."""
         metadata = replace(self._own.metadata, runtime_version=UNSET)
-        store.save_profile(replace(self._own, slug=self.new.profile, metadata=metadata), stamped(0))
+        made = stamped(0)._replace(like=self.old.profile)
+        store.save_profile(replace(self._own, slug=self.new.profile, metadata=metadata), made)
         for profile in self._written():
             store.save_profile(profile, stamped(profile.version))
         if self._head is not None:
             store.save_registry(self._head, stamped(self._head.version))
+        if isinstance(store, ActiveProfileStore) and store.active_profile() == self.old:
+            store.use_profile(self.new, made)
         store.delete_profile(self.old, stamped(self._own.version))
 
     def _written(self) -> list[Profile]:
@@ -93,7 +96,7 @@ def _followers(catalogue: Catalogue, reference: Reference) -> list[Profile]:
     fixed: list[str] = []
     for stack in stacks_of(catalogue):
         for layer in stack.layers:
-            if reference in layer.profile.bases:
+            if reference in (layer.extends or ()):
                 if not layer.writer:
                     fixed.append(f"'{stack.reference}' ({layer.source})")
                 elif stack.read_only_owner is not None:

@@ -30,7 +30,7 @@ def _row(source: Source, chain: Chain, findings: list[Finding]) -> Row:
         "stale_since_ms": source.stale_since_ms,
         "registries": [registry.slug for registry in registries],
         "profile_count": sum(len(registry.profiles) for registry in registries),
-        "broken": [_broken_row(*item) for item in source.loaded.broken],
+        "broken": [_broken_row(*item) for item in source.broken],
         "findings": [_finding_row(finding) for finding in findings],
         "shadows": list(_overlaps(source, chain.sources[:position])),
         "shadowed_by": list(_overlaps(source, chain.sources[position + 1 :])),
@@ -43,7 +43,7 @@ def _health(source: Source, findings: list[Finding]) -> str:
         return "skipped"
     if source.error is not None:
         return "stale" if source.ever_loaded else "unavailable"
-    return "broken" if source.loaded.broken or any(finding.blocking for finding in findings) else "ok"
+    return "broken" if source.broken or any(finding.blocking for finding in findings) else "ok"
 
 
 def _broken_row(registry: str, profile: str, error: Exception) -> Row:

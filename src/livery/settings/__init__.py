@@ -1,4 +1,5 @@
-"""The AI settings: their sections, the schema they are checked by, and what a profile still lacks.
+"""The settings of registries: the sections and schema of the AI settings, what a profile still lacks, and what the
+files of a profile store may hold.
 
 Light on purpose: a module is loaded when one of its names is asked for (none is called like one of the names), and
 nothing is compiled before :func:`ai_schema` is called.
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
     )
     from livery.settings.limits import ContextLimits, context_limits
     from livery.settings.outbound import check_outbound_url
+    from livery.settings.profile_store import plain_profile_store_schema, references_in
     from livery.settings.providers import PROVIDERS, Provider
     from livery.settings.ready import ReadinessProblem, readiness
+    from livery.settings.runtime_keys import REPLACED_KEYS, ReadSettings, read_settings
     from livery.settings.schema import SCHEMA_NAMES, ai_schema, schema_named
     from livery.settings.sections import ModelCost, ModelInfo, SecretReference, StepSettings
+    from livery.settings.servers import ReadServers, read_server, read_servers, server_defaults, server_faults
     from livery.settings.turn import Sampling, sampling
     from livery.settings.typed import step_settings_of
 
@@ -59,6 +63,16 @@ __all__ = [
     "legacy_of_settings",
     "settings_of_legacy",
     "settings_of_inference",
+    "plain_profile_store_schema",
+    "references_in",
+    "REPLACED_KEYS",
+    "ReadSettings",
+    "read_settings",
+    "ReadServers",
+    "read_server",
+    "read_servers",
+    "server_defaults",
+    "server_faults",
 ]
 
 _HOMES = {
@@ -76,12 +90,17 @@ _HOMES = {
     "ContextLimits": "limits",
     "context_limits": "limits",
     "check_outbound_url": "outbound",
+    "plain_profile_store_schema": "profile_store",
+    "references_in": "profile_store",
     "PROVIDERS": "providers",
     "Provider": "providers",
     "ReadinessProblem": "ready",
     "readiness": "ready",
     "Sampling": "turn",
     "sampling": "turn",
+    "REPLACED_KEYS": "runtime_keys",
+    "ReadSettings": "runtime_keys",
+    "read_settings": "runtime_keys",
     "SCHEMA_NAMES": "schema",
     "ai_schema": "schema",
     "schema_named": "schema",
@@ -89,6 +108,11 @@ _HOMES = {
     "ModelInfo": "sections",
     "SecretReference": "sections",
     "StepSettings": "sections",
+    "ReadServers": "servers",
+    "read_server": "servers",
+    "read_servers": "servers",
+    "server_defaults": "servers",
+    "server_faults": "servers",
     "step_settings_of": "typed",
 }
 

@@ -19,7 +19,7 @@ from livery.settings.checks import cross_faults
 if TYPE_CHECKING:
     from livery.core.schema import SettingsSchema
 
-SCHEMA_NAMES = ("ai", "free")
+SCHEMA_NAMES = ("ai", "free", "profile-store")
 
 
 def schema_named(name: str, *, default_tools: tuple[str, ...] = ()) -> SettingsSchema:
@@ -44,7 +44,23 @@ def _compiled(name: str, default_tools: tuple[str, ...]) -> SettingsSchema:
         return FREE
     if name == "free":
         return SettingsSchema(name, FREE.plain, default_tools=default_tools)
+    if name == "profile-store":
+        return _profile_store_schema(default_tools)
     return SettingsSchema(name, plain_ai_schema(), default_tools=default_tools, cross_check=cross_faults)
+
+
+def _profile_store_schema(default_tools: tuple[str, ...]) -> SettingsSchema:
+    from livery.core.schema import SettingsSchema
+    from livery.settings import profile_store, profile_store_checks, servers
+
+    return SettingsSchema(
+        "profile-store",
+        profile_store.plain_profile_store_schema(),
+        default_tools=default_tools,
+        cross_check=profile_store_checks.cross_faults,
+        server_defaults=servers.server_defaults,
+        variables=True,
+    )
 
 
 @cache

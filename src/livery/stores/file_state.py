@@ -12,8 +12,10 @@ from livery.stores.files import digest, read_file
 
 Answer = TypeVar("Answer")
 
-_REST_S, _LONGEST_WAIT_S = 0.05, 0.15
-_SETTLED_NS = 2_000_000_000  # the coarsest clock of a file system; within one tick of it a change leaves no mark
+REST_S, LONGEST_WAIT_S = 0.05, 0.15
+"""How long a file has to be left alone before a change of it is told, and the longest wait for that."""
+SETTLED_NS = 2_000_000_000
+"""The coarsest clock of a file system; within one tick of it a change leaves no mark."""
 
 
 class Mark(NamedTuple):
@@ -24,6 +26,21 @@ class Mark(NamedTuple):
     size: int
     modified_ns: int
     changed_ns: int
+
+    def age_ns(self) -> int:
+        """How long ago the file was changed; a time in the future is below zero."""
+        return time.time_ns() - self.changed_ns
+
+
+def mark_of(path: Path, url: str) -> Mark:
+    """The mark of what is at a path, links followed; ``url`` is its name in errors."""
+    try:
+        stat = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise SourceNotFound(str(path)) from None
+    except OSError as error:
+        raise SourceUnavailable(url, error.strerror or str(error)) from error
+    return Mark(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 class FileState:
@@ -61,7 +78,7 @@ class FileState:
             if not self._was_there:
                 raise
             self._was_there = False
-            time.sleep(_REST_S)
+            time.sleep(REST_S)
             answer = ask()
         self._was_there = True
         return answer
@@ -71,30 +88,23 @@ class FileState:
 
         A time in the future says nothing.
         """
-        deadline = time.monotonic() + _LONGEST_WAIT_S
+        deadline = time.monotonic() + LONGEST_WAIT_S
         while time.monotonic() < deadline:
             try:
-                age_s = (time.time_ns() - self._mark().changed_ns) / 1e9
-                if not 0 <= age_s < _REST_S or self._token() in (since, self._written):
+                age_s = self._mark().age_ns() / 1e9
+                if not 0 <= age_s < REST_S or self._token() in (since, self._written):
                     return
             except SourceNotFound:
                 age_s = 0.0  # on its way to be replaced
-            time.sleep(_REST_S - age_s)
+            time.sleep(REST_S - age_s)
 
     def _token(self) -> str:
         mark = self._mark()
         if self._seen is not None and self._seen[0] == mark:
             return self._seen[1]
         token = digest(read_file(self._path))
-        age_ns = time.time_ns() - mark.changed_ns
-        self._seen = (mark, token) if age_ns > _SETTLED_NS else None
+        self._seen = (mark, token) if mark.age_ns() > SETTLED_NS else None
         return token
 
     def _mark(self) -> Mark:
-        try:
-            stat = self._path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            raise SourceNotFound(str(self._path)) from None
-        except OSError as error:
-            raise SourceUnavailable(self._url, error.strerror or str(error)) from error
-        return Mark(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+        return mark_of(self._path, self._url)

@@ -55,6 +55,9 @@ class MemoryStore:
     def close(self) -> None:
         self._closed = True
 
+    def demand_room(self, item: Profile | Registry) -> None:
+        """Everything has its place here."""
+
     def save_registry(self, registry: Registry, options: WriteOptions) -> Registry:
         with self._lock:
             stored = self._registries.get(registry.slug)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +30,25 @@ def open_store(url: SourceURL) -> ProfileStore:
         return MemoryStore(url=str(url), writable=not url.readonly)
     if url.kind == "yaml":
         return YAMLStore(Path(url.location), writable=not url.readonly, label=str(url))
-    raise UsageError(f"this version of Livery cannot open {url.kind}: sources; it knows builtin:, memory: and yaml:")
+    if url.kind == "profile-store":
+        from livery.stores.profile_store import DirectoryStore
+
+        registry = dict(url.options).get("registry", "")
+        return DirectoryStore(Path(url.location), registry=registry, writable=not url.readonly, label=str(url))
+    if url.kind == "config-profiles":
+        return _config_profiles(url)
+    known = "builtin:, memory:, yaml:, profile-store: and config-profiles:"
+    raise UsageError(f"this version of Livery cannot open {url.kind}: sources; it knows {known}")
+
+
+def _config_profiles(url: SourceURL) -> ProfileStore:
+    """The directory that is named, else that of the application among the user's configuration."""
+    from livery.stores.config_profiles import ConfigProfilesStore, directory_of
+
+    app = dict(url.options).get("app", "")
+    directory = Path(url.location) if url.location else directory_of(app, os.environ)
+    label = f"{url}?app={app}" if app else str(url)
+    return ConfigProfilesStore(directory, app, writable=not url.readonly, label=label)
 
 
 def open_chain(

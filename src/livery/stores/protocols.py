@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -15,7 +15,9 @@ class WriteOptions(NamedTuple):
     """The circumstances of one write.
 
     ``expected_version`` None does not check, 0 demands that nothing is there. ``floor`` is a version that the new one
-    must be above: that of a lower source's profile which the write is laid over. Times are UTC epoch milliseconds.
+    must be above: that of a lower source's profile which the write is laid over. ``like`` is a profile of the same
+    registry that a new one is a copy of: where its text is kept, the new one begins with that, comments included.
+    Times are UTC epoch milliseconds.
     """
 
     expected_version: int | None = None
@@ -24,6 +26,7 @@ class WriteOptions(NamedTuple):
     request_id: str = ""
     at_ms: int = 0
     floor: int = 0
+    like: str = ""
 
 
 class BrokenItem(NamedTuple):
@@ -55,7 +58,8 @@ class Loaded(NamedTuple):
 
     Where ``read`` is given, the profiles are headings alone (slug, names, description, version, times, tags) and it
     gives the whole of one, by registry and slug, when it is first needed; SourceNotFound or a ValidationError where
-    that one is missing or broken.
+    that one is missing or broken. ``bases`` then gives, for a registry, what its profiles extend, as far as they say so
+    and can be read: quicker than to read them all.
     """
 
     registries: tuple[Registry, ...]
@@ -63,6 +67,7 @@ class Loaded(NamedTuple):
     token: str = ""
     notices: tuple[Notice, ...] = ()
     read: Callable[[str, str], Profile] | None = None
+    bases: Callable[[str], Mapping[str, tuple[Reference, ...]]] | None = None
 
 
 @runtime_checkable
@@ -104,6 +109,9 @@ class WritableProfileStore(ProfileStore, Protocol):
 
     A write raises the version by one; ``created_*`` never change; a deleted and recreated item goes on counting.
     """
+
+    def demand_room(self, item: Profile | Registry) -> None:
+        """Unsupported where a document says something that the layout has no place for; nothing is read or written."""
 
     def save_registry(self, registry: Registry, options: WriteOptions) -> Registry:
         """Store the registry-level fields and give back what is stored; only a new registry brings profiles along."""

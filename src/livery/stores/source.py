@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property, partial
 
-import msgspec
 from msgspec.structs import replace
 
-from livery.core.profile import Registry
+from livery.core.names import Reference
+from livery.core.profile import Profile, Registry, equal, mark
 from livery.errors import LiveryError, SourceNotFound, SourceReadOnly, SourceUnavailable, ValidationError
-from livery.stores.protocols import BrokenItem, Loaded, ProfileStore
+from livery.stores.protocols import BrokenItem, Loaded, Notice, ProfileStore
 from livery.stores.urls import SourceURL
 
 Item = tuple[str, str]
 """A registry and a profile of it; an empty profile is the registry itself."""
+_MOST_LOOKS = 3
 
 
 class Source:
@@ -39,10 +42,16 @@ class Source:
         self.ever_loaded = False
         self.stale_items: frozenset[Item] = frozenset()
         self.stale_since_ms: int | None = None
+        self.unread_faults: dict[Item, LiveryError] = {}
+        """Why profiles that are read when they are needed could not be read in the present state."""
         self.skipped = ""
         """Why the source takes no part, e.g. an untrusted project file."""
         self._is_trusted = is_trusted
         self._broken_token: str | None = None
+        self._last_read: dict[Item, Profile] = {}
+        self._known_bases: dict[str, _Bases] = {}
+        self._loaded_at_ms = 0
+        self._marks: dict[Item, bytes] = {}
 
     @property
     def label(self) -> str:
@@ -66,6 +75,66 @@ class Source:
             advice = self.store.advice if self.store is not None else ""
         return SourceReadOnly("what is here", self.label, advice=advice or "add a source that can be written")
 
+    @property
+    def broken(self) -> tuple[BrokenItem, ...]:
+        """Every item that is known to be broken."""
+        return (*self.loaded.broken, *(BrokenItem(*item, error) for item, error in dict(self.unread_faults).items()))
+
+    def read(self, registry: str, slug: str) -> Profile:
+        """A profile of which the present state holds only the heading; its last good version where it broke since."""
+        item = (registry, slug)
+        assert self.loaded.read is not None
+        try:
+            profile = self.loaded.read(registry, slug)
+        except LiveryError as error:
+            self.unread_faults[item] = error
+            if item not in self._last_read:
+                raise
+            self.stale_items |= {item}
+            self.stale_since_ms = self.stale_since_ms or self._loaded_at_ms
+            return self._last_read[item]
+        self._last_read[item] = profile
+        return profile
+
+    def bases_of(self, reference: Reference) -> Callable[[], tuple[Reference, ...]] | None:
+        """What tells the bases of a profile that was not read, if the store can; it asks once for a whole registry."""
+        tell = self.loaded.bases
+        if tell is None:
+            return None
+        known = self._known_bases.setdefault(reference.registry, _Bases(tell, reference.registry))
+        return lambda: known.of(reference.profile)
+
+    def whole_registries(self) -> Iterator[Registry]:
+        """The registries with every profile that can be read, also where the present state lists only headings."""
+        for registry in self.loaded.registries:
+            if self.loaded.read is None:
+                yield registry
+                continue
+            profiles = {}
+            for slug in registry.profiles:
+                with suppress(LiveryError):
+                    profiles[slug] = self.read(registry.slug, slug)
+            yield replace(registry, profiles=profiles)
+
+    def headings(self, registry: str) -> Mapping[str, Profile]:
+        """The profiles that the present state lists without their content."""
+        if self.loaded.read is None:
+            return {}
+        listed = (held.profiles for held in self.loaded.registries if held.slug == registry)
+        return next(listed, {})
+
+    def keep(self, profile: Profile, broken: BrokenItem) -> None:
+        """Take an earlier version of a profile in place of what the source holds now, and why."""
+        registries = tuple(
+            replace(registry, profiles={**registry.profiles, profile.slug: profile})
+            if registry.slug == profile.registry
+            else registry
+            for registry in self.loaded.registries
+        )
+        self.loaded = self.loaded._replace(registries=registries, broken=(*self.loaded.broken, broken))
+        self.stale_items |= {(profile.registry, profile.slug)}
+        self.stale_since_ms = self.stale_since_ms or self._loaded_at_ms
+
     def load(self, now_ms: int) -> bool:
         """Read the source if it has changed; whether it or its health had. What cannot be read stays as it was."""
         if self.store is None:
@@ -76,6 +145,11 @@ class Source:
             token = self._token(self.store)
             self._demand_trust(token)
             loaded = self.store.load_registries()
+            for _ in range(_MOST_LOOKS):
+                if loaded.token == token:
+                    break
+                token = self._token(self.store)  # written to in between, perhaps in part: let it rest once more
+                loaded = self.store.load_registries()
             self._demand_trust(loaded.token)
         except SourceNotFound as error:
             return self._took(Loaded(()), now_ms) if self.url.optional else self._failed(error, now_ms)
@@ -88,7 +162,7 @@ class Source:
             return self._failed(error, now_ms, token if self._is_still(token) else None)
         except LiveryError as error:
             return self._failed(error, now_ms)
-        return self._took(loaded, now_ms)
+        return self._took(self._with_known(loaded), now_ms)
 
     def _is_known(self, store: ProfileStore) -> bool:
         """Whether the source is as it was when it was read last, sound or broken."""
@@ -114,12 +188,38 @@ class Source:
             path = self.url.location
             raise _Untrusted(f"its content is not trusted; look at it, then: livery trust {path}")
 
+    def _with_known(self, new: Loaded) -> Loaded:
+        """The new state, in which profiles that are as they were are the same objects: what is made of them holds.
+
+        Of headings nobody can say so: what they stand for may have changed.
+        """
+        if new.read is not None:
+            return new
+        before = {registry.slug: registry for registry in self.loaded.registries}
+        marks: dict[Item, bytes] = {}
+        registries = []
+        for registry in new.registries:
+            known = before[registry.slug].profiles if registry.slug in before else {}
+            profiles = {}
+            for slug, profile in registry.profiles.items():
+                item = (registry.slug, slug)
+                marks[item] = mark(profile)
+                is_known = slug in known and self._marks.get(item) == marks[item] and item not in self.stale_items
+                profiles[slug] = known[slug] if is_known else profile
+            registries.append(replace(registry, profiles=profiles))
+        self._marks = marks
+        return new._replace(registries=tuple(registries))
+
     def _took(self, new: Loaded, now_ms: int) -> bool:
         loaded, stale = _with_last_good(new, self.loaded, self.stale_items)
         changed = not self.ever_loaded or self.error is not None or bool(self.skipped)
         changed = changed or not _same_content(loaded, self.loaded)
-        self.loaded, self.stale_items = loaded, stale
+        self.loaded, self.stale_items, self.unread_faults = loaded, stale, {}
         self.ever_loaded, self.error, self.skipped = True, None, ""
+        self._known_bases = {}
+        self._loaded_at_ms = now_ms
+        listed = {(registry.slug, slug) for registry in loaded.registries for slug in registry.profiles}
+        self._last_read = {item: profile for item, profile in self._last_read.items() if item in listed}
         self.stale_since_ms = (self.stale_since_ms or now_ms) if stale else None
         self._broken_token = None
         return changed
@@ -131,6 +231,20 @@ class Source:
         if self.ever_loaded and self.stale_since_ms is None:
             self.stale_since_ms = now_ms
         return changed
+
+
+class _Bases:
+    """The bases of all profiles of one registry, asked for once."""
+
+    def __init__(self, tell: Callable[[str], Mapping[str, tuple[Reference, ...]]], registry: str) -> None:
+        self._tell = partial(tell, registry)
+
+    @cached_property
+    def _known(self) -> Mapping[str, tuple[Reference, ...]]:
+        return self._tell()
+
+    def of(self, slug: str) -> tuple[Reference, ...]:
+        return self._known.get(slug, ())
 
 
 class _Untrusted(LiveryError):
@@ -164,13 +278,21 @@ def _kept(new: Registry, old: Registry | None, kept: frozenset[Item]) -> Registr
 
 
 def _same_content(one: Loaded, other: Loaded) -> bool:
-    """Whether two states hold the same; where in a file things stand does not count, but for what is broken."""
-    if one.registries != other.registries:
+    """Whether two states hold the same; where in a file things stand does not count, but for what is broken.
+
+    Of profiles that are read when they are needed nobody can say so as long as the states differ.
+    """
+    if one.registries != other.registries or (one.read is not None and one.token != other.token):
+        return False
+    if [_noted(notice) for notice in one.notices] != [_noted(notice) for notice in other.notices]:
         return False
     if [_broken_text(item) for item in one.broken] != [_broken_text(item) for item in other.broken]:
         return False
-    encode = msgspec.msgpack.encode
-    return encode(one.registries) == encode(other.registries)  # Python calls 1 and true equal
+    return all(map(equal, one.registries, other.registries))
+
+
+def _noted(notice: Notice) -> tuple[str, str, str, str]:
+    return (notice.registry, notice.profile, notice.fault.field, notice.fault.reason)
 
 
 def _broken_text(item: BrokenItem) -> tuple[str, str, str]:

@@ -122,12 +122,29 @@ def _kind_of_path(location: str) -> str:
     """What a bare path is, by what is there and by its name."""
     path = Path(os.path.expanduser(location))
     if os.path.isdir(path):  # unlike those of Path, these functions never raise
-        if os.path.exists(path / "profiles" / "manifest.json") or os.path.exists(path / f"{path.name}.toml"):
-            return "config-profiles"
-        return "profile-store"
+        return "config-profiles" if _has_config_profiles(path) else "profile-store"
     if path.suffix.lower() in _SQLITE_SUFFIXES or _has_sqlite_header(path):
         return "sqlite"
     return "yaml"
+
+
+def _has_config_profiles(directory: Path) -> bool:
+    """Whether a directory holds TOML profiles: by its manifest or base file, else by what lies in it."""
+    profiles = directory / "profiles"
+    own = os.path.basename(os.path.abspath(directory))
+    if os.path.exists(profiles / "manifest.json") or os.path.exists(directory / f"{own}.toml"):
+        return True
+    if _names(profiles, ".yaml", ".yml"):
+        return False
+    return bool(_names(profiles, ".toml")) or len(_names(directory, ".toml")) == 1
+
+
+def _names(directory: Path, *suffixes: str) -> list[str]:
+    """The files in a directory with one of these suffixes; none where it cannot be listed."""
+    try:
+        return [name for name in os.listdir(directory) if name.endswith(suffixes) and not name.startswith(".")]
+    except OSError:
+        return []
 
 
 def _has_sqlite_header(path: Path) -> bool:

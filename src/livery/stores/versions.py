@@ -65,5 +65,6 @@ def _next_metadata(stored: Metadata | None, new: Metadata, options: WriteOptions
         created_by=first.created_by,
         updated_at_ms=options.at_ms,
         updated_by=options.actor,
+        last_applied_at_ms=first.last_applied_at_ms,
         tags=new.tags,
     )

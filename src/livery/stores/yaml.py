@@ -101,6 +101,9 @@ class YAMLStore:
     def close(self) -> None:
         self._closed = True
 
+    def demand_room(self, item: Profile | Registry) -> None:
+        """Everything has its place here."""
+
     def save_registry(self, registry: Registry, options: WriteOptions) -> Registry:
         def change(file: RegistryFile) -> tuple[list[Any], Registry]:
             stored = self._registry(file, registry.slug)

@@ -12,11 +12,12 @@ from livery.cli.command import Command
 from livery.cli.environment import shown_runtime, variables
 from livery.cli.explanation import explained, heading, values
 from livery.cli.options import name_argument, output_option, set_option
-from livery.cli.output import emit, emit_document, warn
+from livery.cli.output import emit, emit_document, note, warn
 from livery.cli.selection import choose
 from livery.cli.session import Session, pass_session
 from livery.core.explain import Explained
 from livery.core.explain import explain as rows_of
+from livery.core.paths import SETTINGS
 from livery.core.resolved import ResolvedProfile
 from livery.errors import UsageError
 
@@ -51,6 +52,8 @@ def resolve_command(
     resolved = session.service.resolve_effective_profile(choice.request)
     for warning in resolved.warnings:
         warn(warning)
+    if resolved.selection.fallback:
+        note(f"fallback: nobody has mapped the caller {caller!r}, so it gets the default profile")
     if explain:
         _emit_explained(session, resolved, session.service.explain(choice.request), everything, form)
     elif form == "table":
@@ -59,6 +62,12 @@ def resolve_command(
     elif form == "env":
         for variable, value in variables(shown_runtime(resolved)).items():
             emit(f"{variable}={shlex.quote(value)}")
+    elif form == "toml":
+        from livery.formats.toml import typed_like
+
+        document = resolved.document()
+        typed = typed_like(document["effective_step_settings"], resolved.effective[SETTINGS])
+        emit_document({**document, "effective_step_settings": typed}, form)
     else:
         emit_document(resolved.document(), form)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -71,13 +72,13 @@ def _service(session: Session, sources: tuple[str, ...]) -> RegistryService:
 
 def _problems(service: RegistryService) -> Iterator[Problem]:
     """What the service finds in the whole, after what is wrong with single documents."""
-    findings = service.located_findings()
+    findings = [*service.located_findings(), *service.unset_variables(os.environ)]
     for source in service.sources:
         if source.skipped:
             yield Problem("warning", source.label, Fault("", source.skipped))
         if source.error is not None:
             yield from _of_error(source.error, source.label)
-        for item in source.loaded.broken:
+        for item in source.broken:
             yield from _of_error(item.error, source.label)
     for finding in findings:
         yield Problem("error" if finding.blocking else "warning", finding.source, finding.fault)

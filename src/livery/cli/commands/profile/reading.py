@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import click
@@ -49,7 +50,7 @@ def list_command(session: Session, tag: str | None, all_sources: bool, form: str
 def _active(session: Session) -> str:
     """The active profile, if there is one; a list is no place to complain of a lost one."""
     try:
-        return str(active_reference(session.process) or "")
+        return str(active_reference(session.process, None if session.registry == "*" else session.registry) or "")
     except LiveryError:
         return ""
 
@@ -59,6 +60,7 @@ def _name(row: ProfileSummary) -> str:
 
 
 def _table(profiles: list[ProfileSummary], active: str, with_registry: bool) -> Table:
+    applied = any(row.last_applied_at_ms for row in profiles)
     rows = [
         (
             ("★" if row.is_default else " ") + ("●" if _name(row) == active else ""),
@@ -66,11 +68,17 @@ def _table(profiles: list[ProfileSummary], active: str, with_registry: bool) -> 
             str(row.version) if row.version else "",
             "read-only" if row.read_only else "",
             row.source,
+            *([_time(row.last_applied_at_ms)] if applied else ()),
             f"broken: {row.error}" if row.error else row.description or row.display_name,
         )
         for row in profiles
     ]
-    return Table(("", "PROFILE", "VERSION", "ACCESS", "SOURCE", "DESCRIPTION"), rows)
+    used = ("LAST USED",) if applied else ()
+    return Table(("", "PROFILE", "VERSION", "ACCESS", "SOURCE", *used, "DESCRIPTION"), rows)
+
+
+def _time(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000).isoformat(" ", "minutes") if at_ms else ""
 
 
 def _mention_others(session: Session) -> None:
@@ -85,7 +93,7 @@ def _layers(session: Session, row: ProfileSummary) -> tuple[ProfileLayer, ...]:
 
 
 def _layer_row(layer: ProfileLayer) -> dict[str, Any]:
-    profile = layer.profile
+    profile = layer.heading
     return {
         "profile": str(profile.reference),
         "source": layer.source,
