@@ -149,3 +149,22 @@ def test_what_overlays_have_no_place_for_is_refused_with_a_layout_that_has(confi
     result = config("profile", "set", "a", "system_prompt=hello")
     assert result.exit_code == 4
     assert "a registry in YAML or a database can" in result.stderr
+
+
+def test_validate_warns_of_keys_that_the_base_does_not_have(config: Run, livery: Run, wa: Path) -> None:
+    (wa / "profiles/a.toml").write_text('[g]\nlevle = "debug"\n')
+    result = livery("validate", f"config-profiles:{wa}?app=wa")
+    assert result.exit_code == 0
+    assert f"{wa}/profiles/a.toml:2:1" in result.stdout
+    assert "did you mean 'g.level'?" in result.stdout
+    assert livery("validate", "--strict", f"config-profiles:{wa}?app=wa").exit_code == 4
+
+
+def test_a_copy_and_a_new_name_keep_the_comments(config: Run, wa: Path) -> None:
+    text = '# mine\n[g]\nlevel = "debug"  # loud\n'
+    (wa / "profiles/a.toml").write_text(text)
+    config("profile", "copy", "a", "c")
+    config("use", "c")
+    assert config("profile", "rename", "c", "d").exit_code == 0
+    assert (wa / "profiles/d.toml").read_text() == text
+    assert config("current").stdout.startswith("wa/d")

@@ -7,7 +7,7 @@ import pytest
 CORE = {"livery.core", "livery.core.resolve", "jsonschema_rs", "msgspec", "orjson", "ryaml", "rich", "click"}
 HEAVY = {
     "fastapi", "starlette", "uvicorn", "pydantic", "pydantic_ai", "httpx2", "mcp", "openai", "sqlalchemy", "psycopg",
-    "rich", "ruamel.yaml", "tomlkit", "watchfiles", "asyncio",
+    "rich", "ruamel.yaml", "watchfiles", "asyncio",
 }  # fmt: skip
 LOADED = """
 import sys

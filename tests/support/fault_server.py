@@ -30,7 +30,7 @@ CHANGING = (
 
 READING = ("read", "pread", "lseek", "close", "stat", "lstat", "fstat", "listdir", "scandir")
 
-LOADED_ON_DEMAND = ("livery.formats.yaml_edit", "livery.formats.toml_edit", "tomlkit")
+LOADED_ON_DEMAND = ("livery.formats.yaml_edit", "livery.formats.toml_edit")
 """By the product, with its first write; by now once for all children."""
 
 

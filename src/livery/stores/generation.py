@@ -81,7 +81,7 @@ def inspect(sources: Sequence[Source], now: Generation) -> list[Finding]:
     for view in now.catalogue.registries.values():
         for stack in view.profiles.values():
             _ = stack.fault
-    later = [*check(now.catalogue), *_clashes(now.catalogue)]
+    later = [*check(now.catalogue), *_clashes(now.catalogue), *_remarks(sources)]
     known, new = (located(findings, sources, warnings=True) for findings in (now.findings, later))
     return list(dict.fromkeys([*known, *new]))
 
@@ -263,6 +263,15 @@ def _notices(sources: Sequence[Source]) -> Iterator[Finding]:
     for source in sources:
         for notice in source.loaded.notices:
             yield Finding(notice.registry, notice.profile, source.label, notice.fault, blocking=False)
+
+
+def _remarks(sources: Sequence[Source]) -> Iterator[Finding]:
+    """What stores have to say of profiles that they listed without reading them."""
+    for source in sources:
+        for registry in source.loaded.registries if source.loaded.remarks is not None else ():
+            for slug in registry.profiles:
+                for fault in source.loaded.remarks(registry.slug, slug) if source.loaded.remarks else ():
+                    yield Finding(registry.slug, slug, source.label, fault, blocking=False)
 
 
 def _set_faults(catalogue: Catalogue, findings: Iterable[Finding]) -> None:

@@ -59,7 +59,7 @@ class Loaded(NamedTuple):
     Where ``read`` is given, the profiles are headings alone (slug, names, description, version, times, tags) and it
     gives the whole of one, by registry and slug, when it is first needed; SourceNotFound or a ValidationError where
     that one is missing or broken. ``bases`` then gives, for a registry, what its profiles extend, as far as they say so
-    and can be read: quicker than to read them all.
+    and can be read: quicker than to read them all. ``remarks`` gives what deserves a warning in one of them.
     """
 
     registries: tuple[Registry, ...]
@@ -68,6 +68,7 @@ class Loaded(NamedTuple):
     notices: tuple[Notice, ...] = ()
     read: Callable[[str, str], Profile] | None = None
     bases: Callable[[str], Mapping[str, tuple[Reference, ...]]] | None = None
+    remarks: Callable[[str, str], Sequence[Fault]] | None = None
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
-from livery.errors import LiveryError, Place, SourceNotFound, SourceUnavailable, ValidationError
+from livery.errors import Fault, LiveryError, Place, SourceNotFound, SourceUnavailable, ValidationError
 from livery.formats.manifest import BASE, Manifest
 from livery.formats.overlay import Overlay
 from livery.stores.config_profiles.index import Index, content, index_of, make_manifest
@@ -55,6 +55,28 @@ class _Bases:
 
     def __call__(self, registry: str) -> Mapping[str, tuple[Reference, ...]]:
         return bases_of(self.layout, self.manifest) if registry == self.layout.slug else {}
+
+
+@dataclass(frozen=True)
+class _Remarks:
+    """Finds what deserves a warning in the overlays of one state."""
+
+    store: Reading
+    layout: Layout
+    manifest: Manifest
+    base: Base
+
+    def __call__(self, registry: str, slug: str) -> Sequence[Fault]:
+        from livery.stores.config_profiles.remarks import remarks_on  # only where somebody validates
+
+        entry = self.manifest.entries.get(slug) if registry == self.layout.slug else None
+        if entry is None or self.base.error is not None:
+            return []
+        try:
+            path, data = overlay_content(self.layout, entry, self.store._overlays.content)
+            return remarks_on(sound_overlay(data, path), self.base.overlay.document, data, path)
+        except LiveryError:
+            return []
 
 
 class Reading:
@@ -105,6 +127,7 @@ class Reading:
             notices=tuple(Notice(layout.slug, "", fault) for fault in notices),
             read=_WholeProfiles(self, layout, index.manifest),
             bases=_Bases(layout, index.manifest),
+            remarks=_Remarks(self, layout, index.manifest, base),
         )
 
     def _registry(self, layout: Layout, manifest: Manifest, base: Base) -> Registry:
