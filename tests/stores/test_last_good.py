@@ -100,3 +100,45 @@ def test_what_was_broken_from_the_start_stays_so(tmp_path: Path) -> None:
     assert engine_of(service, "c") == "two"
     assert broken(service) == []
     assert any("extends unknown" in str(finding.fault) for finding in service.findings)
+
+
+# Profiles that are read when they are needed
+
+
+@pytest.fixture
+def overlays(tmp_path: Path) -> Path:
+    (tmp_path / "wa/profiles").mkdir(parents=True)
+    (tmp_path / "wa/wa.toml").write_text("")
+    (tmp_path / "wa/profiles/a.toml").write_text('[chat]\nengine = "one"\n')
+    (tmp_path / "wa/profiles/b.toml").write_text('[_profile]\nextends = "a"\n')
+    return tmp_path / "wa/profiles"
+
+
+@pytest.fixture
+def deferred(overlays: Path) -> RegistryService:
+    service = open_registry(f"config-profiles:{overlays.parent}?app=team")
+    (overlays.parent / "team.toml").write_text("")
+    assert [engine_of(service, name) for name in "ab"] == ["one", "one"]
+    return service
+
+
+@pytest.mark.parametrize("text", ["[chat\n", '[_profile]\nextends = "gone"\n[chat]\nengine = "two"\n'])
+def test_a_broken_overlay_keeps_the_last_version_that_was_used(
+    deferred: RegistryService, overlays: Path, text: str
+) -> None:
+    (overlays / "b.toml").write_text(text)
+    deferred.refresh()
+    assert engine_of(deferred, "b") == "one"
+    assert [report.partition(":")[0] for report in broken(deferred)] == ["b"]
+    (overlays / "b.toml").write_text('[chat]\nengine = "three"\n')
+    deferred.refresh()
+    assert (engine_of(deferred, "b"), broken(deferred)) == ("three", [])
+
+
+def test_an_overlay_that_is_listed_no_longer_is_kept_under_those_that_extend_it(
+    deferred: RegistryService, overlays: Path
+) -> None:
+    (overlays / "manifest.json").write_text('{"version": 1, "profiles": [{"name": "b", "path": "b.toml"}]}')
+    deferred.refresh()
+    assert [engine_of(deferred, name) for name in "ab"] == ["one", "one"]
+    assert "extends unknown 'team/a'" in broken(deferred)[0]

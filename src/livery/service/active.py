@@ -10,9 +10,8 @@ from livery.errors import ProfileNotFound, RegistryNotFound
 from livery.service.located import located_errors
 from livery.service.protocols import NO_OPTIONS
 from livery.service.writes import Writes
-from livery.stores.generation import registry_of
 from livery.stores.protocols import ActiveProfileStore, WriteOptions
-from livery.stores.source import Source
+from livery.stores.source import Source, registry_of
 
 
 class ActiveProfiles(Writes):

@@ -11,9 +11,10 @@ from livery.core.extensions import NO_EXTENSION_SCHEMAS, ExtensionSchemas
 from livery.core.profile import Registry
 from livery.errors import Place, SourceReadOnly
 from livery.formats.bulk import collector_paused
-from livery.stores.generation import Generation, Rules, SchemaNamed, build, inspect, located, places, registry_of, trial
+from livery.stores.findings import inspect, located, places
+from livery.stores.generation import Rules, SchemaNamed, build, trial
 from livery.stores.protocols import Field, WritableProfileStore
-from livery.stores.source import Source
+from livery.stores.source import Source, registry_of
 
 __all__ = ["Chain", "SchemaNamed", "Source", "registry_of"]
 
@@ -89,7 +90,7 @@ class Chain:
 
     def inspect(self) -> list[Finding]:
         """Every finding of the present generation, with file and line; every profile is read for it."""
-        return inspect(self.sources, Generation(self.catalogue(), self.findings))
+        return inspect(self.catalogue(), self.findings, self.sources)
 
     def located(self, findings: list[Finding]) -> list[Finding]:
         """Findings with file and line, warnings too."""

@@ -9,13 +9,12 @@ from functools import cached_property, partial
 from msgspec.structs import replace
 
 from livery.core.names import Reference
-from livery.core.profile import Profile, Registry, equal, mark
+from livery.core.profile import Profile, Registry
 from livery.errors import LiveryError, SourceNotFound, SourceReadOnly, SourceUnavailable, ValidationError
-from livery.stores.protocols import BrokenItem, Loaded, Notice, ProfileStore
+from livery.stores.last_good import Item, same_content, with_known, with_last_good
+from livery.stores.protocols import BrokenItem, Loaded, ProfileStore
 from livery.stores.urls import SourceURL
 
-Item = tuple[str, str]
-"""A registry and a profile of it; an empty profile is the registry itself."""
 _MOST_LOOKS = 3
 
 
@@ -49,6 +48,7 @@ class Source:
         self._is_trusted = is_trusted
         self._broken_token: str | None = None
         self._last_read: dict[Item, Profile] = {}
+        self._kept: dict[Item, Profile] = {}
         self._known_bases: dict[str, _Bases] = {}
         self._loaded_at_ms = 0
         self._marks: dict[Item, bytes] = {}
@@ -83,6 +83,8 @@ class Source:
     def read(self, registry: str, slug: str) -> Profile:
         """A profile of which the present state holds only the heading; its last good version where it broke since."""
         item = (registry, slug)
+        if item in self._kept:
+            return self._kept[item]
         assert self.loaded.read is not None
         try:
             profile = self.loaded.read(registry, slug)
@@ -125,14 +127,17 @@ class Source:
 
     def keep(self, profile: Profile, broken: BrokenItem) -> None:
         """Take an earlier version of a profile in place of what the source holds now, and why."""
+        item = (profile.registry, profile.slug)
+        if self.loaded.read is not None:
+            self._kept[item] = profile
         registries = tuple(
             replace(registry, profiles={**registry.profiles, profile.slug: profile})
-            if registry.slug == profile.registry
+            if registry.slug == profile.registry and (self.loaded.read is None or profile.slug not in registry.profiles)
             else registry
             for registry in self.loaded.registries
         )
         self.loaded = self.loaded._replace(registries=registries, broken=(*self.loaded.broken, broken))
-        self.stale_items |= {(profile.registry, profile.slug)}
+        self.stale_items |= {item}
         self.stale_since_ms = self.stale_since_ms or self._loaded_at_ms
 
     def load(self, now_ms: int) -> bool:
@@ -162,7 +167,7 @@ class Source:
             return self._failed(error, now_ms, token if self._is_still(token) else None)
         except LiveryError as error:
             return self._failed(error, now_ms)
-        return self._took(self._with_known(loaded), now_ms)
+        return self._took(self._kept_as_known(loaded), now_ms)
 
     def _is_known(self, store: ProfileStore) -> bool:
         """Whether the source is as it was when it was read last, sound or broken."""
@@ -188,35 +193,17 @@ class Source:
             path = self.url.location
             raise _Untrusted(f"its content is not trusted; look at it, then: livery trust {path}")
 
-    def _with_known(self, new: Loaded) -> Loaded:
-        """The new state, in which profiles that are as they were are the same objects: what is made of them holds.
-
-        Of headings nobody can say so: what they stand for may have changed.
-        """
-        if new.read is not None:
-            return new
-        before = {registry.slug: registry for registry in self.loaded.registries}
-        marks: dict[Item, bytes] = {}
-        registries = []
-        for registry in new.registries:
-            known = before[registry.slug].profiles if registry.slug in before else {}
-            profiles = {}
-            for slug, profile in registry.profiles.items():
-                item = (registry.slug, slug)
-                marks[item] = mark(profile)
-                is_known = slug in known and self._marks.get(item) == marks[item] and item not in self.stale_items
-                profiles[slug] = known[slug] if is_known else profile
-            registries.append(replace(registry, profiles=profiles))
-        self._marks = marks
-        return new._replace(registries=tuple(registries))
+    def _kept_as_known(self, new: Loaded) -> Loaded:
+        known, self._marks = with_known(new, self.loaded, self._marks, self.stale_items)
+        return known
 
     def _took(self, new: Loaded, now_ms: int) -> bool:
-        loaded, stale = _with_last_good(new, self.loaded, self.stale_items)
+        loaded, stale = with_last_good(new, self.loaded, self.stale_items)
         changed = not self.ever_loaded or self.error is not None or bool(self.skipped)
-        changed = changed or not _same_content(loaded, self.loaded)
+        changed = changed or not same_content(loaded, self.loaded)
         self.loaded, self.stale_items, self.unread_faults = loaded, stale, {}
         self.ever_loaded, self.error, self.skipped = True, None, ""
-        self._known_bases = {}
+        self._known_bases, self._kept = {}, {}
         self._loaded_at_ms = now_ms
         listed = {(registry.slug, slug) for registry in loaded.registries for slug in registry.profiles}
         self._last_read = {item: profile for item, profile in self._last_read.items() if item in listed}
@@ -231,6 +218,11 @@ class Source:
         if self.ever_loaded and self.stale_since_ms is None:
             self.stale_since_ms = now_ms
         return changed
+
+
+def registry_of(source: Source, slug: str) -> Registry | None:
+    """A registry as one source holds it."""
+    return next((registry for registry in source.loaded.registries if registry.slug == slug), None)
 
 
 class _Bases:
@@ -249,51 +241,3 @@ class _Bases:
 
 class _Untrusted(LiveryError):
     """The content of a source is not one that was trusted."""
-
-
-def _with_last_good(new: Loaded, old: Loaded, stale: frozenset[Item]) -> tuple[Loaded, frozenset[Item]]:
-    """The new state with the earlier version of every item that is now broken and was sound, and which those are."""
-    broken_before = {(item.registry, item.profile) for item in old.broken} - stale
-    before = {registry.slug: registry for registry in old.registries}
-    kept = frozenset(
-        (item.registry, item.profile)
-        for item in new.broken
-        if (item.registry, item.profile) not in broken_before
-        and item.registry in before
-        and (not item.profile or item.profile in before[item.registry].profiles)
-    )
-    if not kept:
-        return new, kept
-    registries = tuple(_kept(registry, before.get(registry.slug), kept) for registry in new.registries)
-    return new._replace(registries=registries), kept
-
-
-def _kept(new: Registry, old: Registry | None, kept: frozenset[Item]) -> Registry:
-    """A registry with the earlier head and profiles of those items that are kept."""
-    if old is None:
-        return new
-    head = old if (new.slug, "") in kept else new
-    profiles = {slug: profile for slug, profile in old.profiles.items() if (new.slug, slug) in kept}
-    return replace(head, profiles={**new.profiles, **profiles}) if profiles or head is old else new
-
-
-def _same_content(one: Loaded, other: Loaded) -> bool:
-    """Whether two states hold the same; where in a file things stand does not count, but for what is broken.
-
-    Of profiles that are read when they are needed nobody can say so as long as the states differ.
-    """
-    if one.registries != other.registries or (one.read is not None and one.token != other.token):
-        return False
-    if [_noted(notice) for notice in one.notices] != [_noted(notice) for notice in other.notices]:
-        return False
-    if [_broken_text(item) for item in one.broken] != [_broken_text(item) for item in other.broken]:
-        return False
-    return all(map(equal, one.registries, other.registries))
-
-
-def _noted(notice: Notice) -> tuple[str, str, str, str]:
-    return (notice.registry, notice.profile, notice.fault.field, notice.fault.reason)
-
-
-def _broken_text(item: BrokenItem) -> tuple[str, str, str]:
-    return (item.registry, item.profile, str(item.error))

@@ -1,0 +1,108 @@
+"""From one state of the whole to the next: what an edit broke stays as it was, what is the same is known to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
+from livery.core.check import Finding
+from livery.core.lineage import check_graph
+from livery.core.names import Reference
+from livery.core.profile import Profile, equal
+from livery.errors import LiveryError
+from livery.stores.findings import is_of_lineage
+from livery.stores.protocols import BrokenItem
+from livery.stores.source import Source, registry_of
+
+
+def keep_last_good(sources: Sequence[Source], before: Catalogue, now: Catalogue, findings: Sequence[Finding]) -> bool:
+    """Put back, in their sources, profiles that were sound and are no longer; whether there were any."""
+    kept = False
+    for finding in findings:
+        if finding.blocking and finding.profile and not is_of_lineage(finding):
+            reference = Reference(finding.registry, finding.profile)
+            error = now.registries[reference.registry].profiles[reference.profile].known_fault
+            if error is not None and _was_sound(before, reference):
+                kept |= _put_back(sources, before, now, reference, error)
+    if any(finding.blocking and is_of_lineage(finding) for finding in findings):
+        kept |= _keep_lineages(sources, before, now)
+    return kept
+
+
+def _keep_lineages(sources: Sequence[Source], before: Catalogue, catalogue: Catalogue) -> bool:
+    """The same for references that can be followed no longer."""
+    known = {tuple(error.chain[-2:]) for error in check_graph(before.index(unread=False))}
+    kept = False
+    for error in check_graph(catalogue.index(unread=False)):
+        user, base = (Reference(*step.split("/", 1)) for step in error.chain[-2:])
+        if _was_sound(before, user) and tuple(error.chain[-2:]) not in known:
+            # an edit of the profile is taken back; where it is as it was, the base that vanished is kept
+            changed = _put_back(sources, before, catalogue, user, error)
+            kept |= changed or _put_back(sources, before, catalogue, base, error)
+    return kept
+
+
+def _was_sound(before: Catalogue, reference: Reference) -> bool:
+    view = before.registries.get(reference.registry)
+    stack = view.profiles.get(reference.profile) if view else None
+    return stack is not None and stack.is_read and stack.known_fault is None
+
+
+def _put_back(
+    sources: Sequence[Source], before: Catalogue, now: Catalogue, reference: Reference, error: LiveryError
+) -> bool:
+    """Keep the earlier documents of a profile in the sources whose documents of it have changed."""
+    earlier, present = _documents(before, reference), _documents(now, reference)
+    kept = False
+    for source in sources:
+        old, new = earlier.get(source.label), present.get(source.label)
+        is_held = registry_of(source, reference.registry) is not None
+        if is_held and old is not None and not (new is not None and equal(old, new)):
+            source.keep(old, BrokenItem(*reference, error))
+            kept = True
+    return kept
+
+
+def _documents(catalogue: Catalogue, reference: Reference) -> dict[str, Profile]:
+    """What each source says of a profile, as far as it was read."""
+    view = catalogue.registries.get(reference.registry)
+    stack = view.profiles.get(reference.profile) if view is not None else None
+    layers = stack.layers if stack is not None else ()
+    return {layer.source: layer.profile for layer in layers if layer.is_read}
+
+
+def read_again(before: Catalogue, catalogue: Catalogue) -> None:
+    """Read the profiles that were in use: what is made of them holds only as long as they are the same."""
+    for slug, old in before.registries.items():
+        view = catalogue.registries.get(slug)
+        new = view.profiles if view is not None else {}
+        for name, stack in old.profiles.items():
+            if stack.is_deferred and stack.is_read and name in new:
+                _ = new[name].fault
+
+
+def keep_stamps(before: Catalogue, catalogue: Catalogue) -> None:
+    for slug, old in before.registries.items():
+        view = catalogue.registries.get(slug)
+        if view is not None and _same(old, view):
+            view.stamp = old.stamp
+
+
+def _same(old: RegistryView, new: RegistryView) -> bool:
+    """Whether two views come from equal documents of the same sources."""
+    if len(old.layers) != len(new.layers) or old.profiles.keys() != new.profiles.keys():
+        return False
+    return all(
+        one.source == other.source and (one.head is other.head or equal(one.head, other.head))
+        for one, other in zip(old.layers, new.layers, strict=True)
+    ) and all(_same_stack(stack, new.profiles[slug]) for slug, stack in old.profiles.items())
+
+
+def _same_stack(old: ProfileStack, new: ProfileStack) -> bool:
+    """Whether two stacks are equally usable; of profiles that are read when needed, whether those in use are equal."""
+    if (old.known_fault is None) != (new.known_fault is None):
+        return False
+    if not old.is_deferred or not old.is_read or old.known_fault is not None:
+        return True
+    pairs = zip(old.layers, new.layers, strict=True)
+    return new.is_read and all(equal(one.profile, other.profile) for one, other in pairs)
