@@ -36,9 +36,9 @@ def _keep_lineages(sources: Sequence[Source], before: Catalogue, catalogue: Cata
     for error in check_graph(catalogue.index(unread=False)):
         user, base = (Reference(*step.split("/", 1)) for step in error.chain[-2:])
         if _was_sound(before, user) and tuple(error.chain[-2:]) not in known:
-            # an edit of the profile is taken back; where it is as it was, the base that vanished is kept
-            changed = _put_back(sources, before, catalogue, user, error)
-            kept |= changed or _put_back(sources, before, catalogue, base, error)
+            stood_on_it = base in before.registries[user.registry].profiles[user.profile].bases
+            at_fault = base if stood_on_it else user  # the base has vanished, or an edit names one that is not there
+            kept |= _put_back(sources, before, catalogue, at_fault, error)
     return kept
 
 
