@@ -29,9 +29,11 @@ class Process(NamedTuple):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Why sources take no part; the first call reads them."""
+        """Why sources take no part, and what they have to say of themselves; the first call reads them."""
         _ = self.service.catalogue
-        return tuple(source.skipped for source in self.service.sources if source.skipped)
+        skipped = [source.skipped for source in self.service.sources if source.skipped]
+        notices = [notice for source in self.service.sources for notice in source.loaded.notices if not notice.profile]
+        return (*skipped, *(str(notice.fault) for notice in notices))
 
 
 def start(

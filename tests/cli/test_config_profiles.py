@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from hashlib import sha256
 from pathlib import Path
 
@@ -119,6 +120,12 @@ def test_a_date_is_still_a_date_in_toml(config: Run) -> None:
     assert "since = 2026-01-02T03:04:05Z\n" in config("resolve", "a", "-o", "toml").stdout
 
 
+def test_the_settings_alone_are_what_a_program_reads(config: Run) -> None:
+    shown = config("resolve", "a", "--settings", "-o", "toml").stdout
+    assert tomllib.loads(shown)["g"] == {**tomllib.loads(BASE)["g"], "level": "debug"}
+    assert config("resolve", "a", "--settings", "--explain").exit_code == 2
+
+
 def test_the_list_marks_the_active_profile_and_says_when_it_was_used(config: Run) -> None:
     config("use", "a")
     rows = json.loads(config("profile", "list", "-o", "json").stdout)
@@ -168,3 +175,26 @@ def test_a_copy_and_a_new_name_keep_the_comments(config: Run, wa: Path) -> None:
     assert config("profile", "rename", "c", "d").exit_code == 0
     assert (wa / "profiles/d.toml").read_text() == text
     assert config("current").stdout.startswith("wa/d")
+
+
+def test_a_manifest_that_is_made_anew_is_told_once(config: Run, wa: Path) -> None:
+    config("profile", "list")
+    (wa / "profiles/manifest.json").write_bytes(b"\0")
+    first, second = config("profile", "list"), config("profile", "list")
+    assert (first.exit_code, first.stderr.count("made anew")) == (0, 1)
+    assert (second.exit_code, second.stderr) == (0, "")
+    assert first.stdout == second.stdout
+
+
+def test_the_list_marks_the_active_profile_even_when_it_has_gone(config: Run, wa: Path) -> None:
+    config("use", "a")
+    (wa / "profiles/a.toml").unlink()
+    assert "●" in config("profile", "list").stdout
+
+
+def test_several_bases_are_an_error_that_says_how_to_choose(livery: Run, folder: Path) -> None:
+    for name in ("a.toml", "b.toml"):
+        (folder / name).write_text("")
+    result = livery("--source", f"config-profiles:{folder}", "profile", "list")
+    assert result.exit_code != 0
+    assert "?app=a" in result.stderr

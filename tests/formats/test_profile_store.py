@@ -86,6 +86,16 @@ def test_a_profile_without_servers_is_at_fault() -> None:
     assert profile("servers: []\n") == []
 
 
+@pytest.mark.parametrize("key", ["server", "Servers", "mcpServers", "mcp_servers"])
+def test_servers_under_another_name_are_told_the_right_one(key: str) -> None:
+    told_of_key = profile(f"{key}: []\n")[1]
+    assert told_of_key == f"1 {key}: unknown key {key!r}; the servers of a profile are a list under servers:"
+
+
+def test_callers_in_a_profile_are_told_where_they_belong() -> None:
+    assert profile("servers: []\ncallers: {}\n") == ["2 callers: callers stand in callers.yaml; move them there"]
+
+
 def test_every_fault_of_a_file_is_in_one_report_in_the_order_of_its_lines() -> None:
     text = """\
 routeTimeoutSeconds: 0

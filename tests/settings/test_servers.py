@@ -53,7 +53,8 @@ def test_a_server_has_one_form(written: dict[str, Any], form: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("written", "field", "reason"),
     [
-        ({"name": "  "}, "name", ""),
+        ({"name": "  "}, "name", "cannot be blank"),
+        ({"transport": None}, "transport", "leave the key out"),
         ({"name": 5}, "name", "write it in quotes"),
         ({"idleSecond": 5}, "idleSecond", "unknown key 'idleSecond'; did you mean 'idleSeconds'?"),
         ({"idleSeconds": -1}, "idleSeconds", "must be at least 0"),

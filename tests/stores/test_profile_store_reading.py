@@ -335,6 +335,19 @@ def test_what_the_runtime_file_overrules_is_a_notice(directory: Path) -> None:
     ]
 
 
+def test_an_address_with_a_password_is_not_shown(directory: Path) -> None:
+    write(directory / "runtime.yaml", 'proxy: {mode: custom, url: "http://me:hunter2@proxy:1"}\n')
+    write(directory / "profiles/chat.yaml", 'servers: []\nproxy: {url: "http://me:hunter3@proxy:1"}\n')
+    assert notices(directory) == [
+        "profiles/chat.yaml:2:9: proxy.url: is set by runtime.yaml and has no effect here",
+    ]
+
+
+def test_where_callers_cannot_be_read_nobody_says_who_gets_what(directory: Path) -> None:
+    write(directory / "callers.yaml", "callers: [\n")
+    assert notices(directory) == []
+
+
 def test_a_profile_that_nobody_gets_is_a_notice(directory: Path) -> None:
     write(directory / "callers.yaml", "")
     assert notices(directory) == ["profiles/chat.yaml: no caller gets this profile (callers.yaml)"]
@@ -493,6 +506,19 @@ def test_a_deleted_profile_that_is_needed_stays_and_is_an_error(directory: Path,
     assert held(watched) == {"default": ["one"], "chat": ["two"], "new": []}
     assert [item.profile for item in watched.broken] == [name]
     assert not (directory / f"profiles/{name}.yaml").exists()
+
+
+def test_profiles_that_are_moved_away_as_a_whole_stay_until_they_are_back(directory: Path) -> None:
+    write(directory / "profiles/extra.yaml", SERVER.format(name="three"))
+    service = opened(f"profile-store:{directory}")
+    before = resolved(service, "extra")
+    os.rename(directory / "profiles", directory / "elsewhere")
+    service.refresh()
+    assert resolved(service, "extra") == before
+    assert "profiles is gone" in service.source_rows()[0]["error"]
+    os.rename(directory / "elsewhere", directory / "profiles")
+    service.refresh()
+    assert service.source_rows()[0]["error"] == ""
 
 
 def test_a_broken_head_keeps_the_last_good_one(directory: Path) -> None:

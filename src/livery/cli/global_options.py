@@ -29,7 +29,8 @@ def global_options(*, hidden: bool) -> tuple[click.Option, ...]:
     return (
         option(
             "--source", "sources", multiple=True, metavar="URL",
-            help="Where profiles come from, later over earlier (repeatable): yaml:FILE, builtin:, memory:, a path.",
+            help="Where profiles come from, later over earlier (repeatable): a path, yaml:FILE, profile-store:DIR,"
+            " config-profiles:DIR, builtin:, memory:.",
         ),
         option(
             "--profile", "-p", metavar="NAME", shell_complete=complete_profile,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,20 @@ class Session:
                 note(f"configuration: {path}")
             for source in service.sources:
                 note(f"source: {source.label}{' (written)' if source is service.writer else ''}")
+        self.known_warnings = frozenset(_warnings(service))
         return service
+
+    def new_warnings(self, registry: str, profile: str) -> list[str]:
+        """What a write has given reason to warn of, about one profile."""
+        found = [warning for warning in _warnings(self.service) if warning[:2] == (registry, profile)]
+        return [warning[2] for warning in found if warning not in self.known_warnings]
+
+
+def _warnings(service: RegistryService) -> Iterator[tuple[str, str, str]]:
+    """What deserves a warning now: the registry, the profile, the text."""
+    for finding in service.findings:
+        if not finding.blocking:
+            yield finding.registry, finding.profile, str(finding.fault)
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from livery.cli.output import warn
 from livery.cli.selection import Named, named
 from livery.cli.session import Session
 from livery.core.catalogue import ProfileLayer, RegistryView
@@ -45,6 +46,8 @@ def existing(session: Session, name: str) -> Named:
 
 def told(session: Session, profile: Profile, done: str) -> str:
     """One line about a profile that was written."""
+    for warning in session.new_warnings(*profile.reference):
+        warn(warning)
     writer = session.service.writer
     where = f" ({writer.label})" if writer else ""
     return f"{profile.reference} {done}, version {profile.version}{where}"

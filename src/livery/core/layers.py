@@ -387,7 +387,8 @@ class _Reader:
     def secret(self, path: Path, value: Any) -> SecretLiteral:
         if path[0] != "servers":  # an `env` is full of values that are no secrets, and is never shown either
             where = text_of(path)
-            self.warnings.append(f'{where} holds a secret in clear; better is a reference: {{"$secret": "env:NAME"}}')
+            reference = "${NAME}" if self.schema.variables else '{"$secret": "env:NAME"}'
+            self.warnings.append(f"{where} holds a secret in clear; better is a reference: {reference}")
         return literal(path, value, self.schema)
 
     def number(self, path: Path, value: float) -> Any:

@@ -27,12 +27,15 @@ class ActiveProfiles(Writes):
         A profile that is no longer there is ProfileNotFound, never a silent default.
         """
         source = self._pointing(registry)
-        if source is None or not isinstance(source.store, ActiveProfileStore):
-            return None
-        active = source.store.active_profile()
-        if active is not None:
+        active = self.pointed_profile(registry)
+        if active is not None and source is not None:
             self._demand_there(active, source.label)
         return active
+
+    def pointed_profile(self, registry: str | None = None) -> Reference | None:
+        """The same, whether it is there or not."""
+        source = self._pointing(registry)
+        return source.store.active_profile() if source and isinstance(source.store, ActiveProfileStore) else None
 
     def _demand_there(self, active: Reference, label: str) -> None:
         try:

@@ -14,7 +14,7 @@ from livery.core.profile import Profile, Registry, ResolveInput
 from livery.core.resolve import resolve_selected
 from livery.core.resolved import ResolvedProfile
 from livery.core.selection import Selection, default_registry, select
-from livery.errors import RegistryNotFound
+from livery.errors import Place, RegistryNotFound
 from livery.formats.bulk import collector_paused
 from livery.service.active import ActiveProfiles
 from livery.service.cache import CacheCounts, ResolveCache, key_of
@@ -29,6 +29,7 @@ from livery.service.subscribers import Callback, Subscribers
 from livery.service.variables import unset_variables
 from livery.stores.chain import Chain, SchemaNamed, Source
 from livery.stores.copies import copied_profile
+from livery.stores.protocols import Field
 
 
 def now_ms() -> int:
@@ -62,6 +63,12 @@ class RegistryService(ProfileWrites, RegistryWrites, ActiveProfiles):
     def located_findings(self) -> list[Finding]:
         """The same, with files and lines for the warnings too; every profile is read, and the files once more."""
         return self._chain.inspect()
+
+    def place_of_caller(self, registry: str, caller: str) -> Place | None:
+        """The file and line that map a caller, where it is a file."""
+        field = Field(registry, "", f"callers[{caller}]")
+        found = (self._chain.places(source, [field])[0] for source in reversed(self.sources))
+        return next((place for place in found if place is not None), None)
 
     def unset_variables(self, environ: Mapping[str, str]) -> list[Finding]:
         """A warning, with file and line, for each environment variable that a profile names and that is not set."""

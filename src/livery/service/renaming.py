@@ -52,8 +52,8 @@ class Renaming:
             store.save_profile(profile, stamped(profile.version))
         if self._head is not None:
             store.save_registry(self._head, stamped(self._head.version))
-        if isinstance(store, ActiveProfileStore) and store.active_profile() == self.old:
-            store.use_profile(self.new, made)
+        if isinstance(store, ActiveProfileStore):
+            store.follow_rename(self.old, self.new, made)
         store.delete_profile(self.old, stamped(self._own.version))
 
     def _written(self) -> list[Profile]:

@@ -137,5 +137,8 @@ class ActiveProfileStore(ProfileStore, Protocol):
     def use_profile(self, reference: Reference, options: WriteOptions) -> None:
         """Make a profile the active one. The last ten are remembered; the profile itself does not change."""
 
+    def follow_rename(self, old: Reference, new: Reference, options: WriteOptions) -> None:
+        """Let the pointer, and what it remembers, follow a profile to its new name; both are there."""
+
     def use_previous_profile(self, options: WriteOptions) -> Reference | None:
         """Go back to the profile that was active before and give it back; None where there was none."""

@@ -144,6 +144,7 @@ class Source:
         """Read the source if it has changed; whether it or its health had. What cannot be read stays as it was."""
         if self.store is None:
             return False
+        token: str | None = None
         try:
             if self._is_known(self.store):
                 return False
@@ -164,7 +165,7 @@ class Source:
             self.skipped = self.skipped or f"{self.label} is not used: {error}"
             return False
         except ValidationError as error:
-            return self._failed(error, now_ms, token if self._is_still(token) else None)
+            return self._failed(error, now_ms, token if token is not None and self._is_still(token) else None)
         except LiveryError as error:
             return self._failed(error, now_ms)
         return self._took(self._kept_as_known(loaded), now_ms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,6 +28,7 @@ from livery.errors import UsageError
 @click.option("--caller", metavar="NAME", help="Resolve what this client gets.")
 @set_option
 @click.option("--explain", is_flag=True, help="Show for each value where it comes from and what it won against.")
+@click.option("--settings", "bare", is_flag=True, help="Show the settings alone, as a document of their own.")
 @click.option("--all", "everything", is_flag=True, help="Show the defaults of the schema too.")
 @output_option("table", "json", "yaml", "toml", "env")
 @pass_session
@@ -36,6 +38,7 @@ def resolve_command(
     caller: str | None,
     assignments: tuple[str, ...],
     explain: bool,
+    bare: bool,
     everything: bool,
     form: str,
 ) -> None:
@@ -47,29 +50,41 @@ def resolve_command(
     \b
     livery resolve coder --explain
     livery resolve coder -o json --set chat.temperature=0.9
+    livery resolve incident --settings -o toml
     """
+    if bare and (explain or form == "env"):
+        raise UsageError("--settings goes with table, json, yaml and toml, and not with --explain")
     choice = choose(session, name, caller, assignments)
     resolved = session.service.resolve_effective_profile(choice.request)
     for warning in resolved.warnings:
         warn(warning)
     if resolved.selection.fallback:
         note(f"fallback: nobody has mapped the caller {caller!r}, so it gets the default profile")
+    elif resolved.selection.how == "caller":
+        place = session.service.place_of_caller(resolved.registry_slug, (caller or "").strip())
+        note(f"the caller {caller!r} is mapped to {resolved.profile_slug}" + (f" ({place})" if place else ""))
     if explain:
         _emit_explained(session, resolved, session.service.explain(choice.request), everything, form)
+    elif bare:
+        emit_document(_settings(resolved, form), form)
     elif form == "table":
         _emit_lines(heading(resolved, session.color))
         _emit_lines(values(rows_of(resolved), everything=everything, color=session.color))
     elif form == "env":
         for variable, value in variables(shown_runtime(resolved)).items():
             emit(f"{variable}={shlex.quote(value)}")
-    elif form == "toml":
-        from livery.formats.toml import typed_like
-
-        document = resolved.document()
-        typed = typed_like(document["effective_step_settings"], resolved.effective[SETTINGS])
-        emit_document({**document, "effective_step_settings": typed}, form)
     else:
-        emit_document(resolved.document(), form)
+        emit_document({**resolved.document(), "effective_step_settings": _settings(resolved, form)}, form)
+
+
+def _settings(resolved: ResolvedProfile, form: str) -> Any:
+    """The effective settings without secrets; where the form has dates and the like, those are such again."""
+    settings = resolved.document()["effective_step_settings"]
+    if form != "toml":
+        return settings
+    from livery.formats.toml import typed_like
+
+    return typed_like(settings, resolved.effective[SETTINGS])
 
 
 def _emit_explained(

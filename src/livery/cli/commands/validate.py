@@ -84,10 +84,10 @@ def _problems(service: RegistryService) -> Iterator[Problem]:
         yield Problem("error" if finding.blocking else "warning", finding.source, finding.fault)
 
 
-def _position(problem: Problem) -> tuple[str, int, str]:
+def _position(problem: Problem) -> tuple[str, str, int, str]:
     """From the top of each file to its end."""
     place = problem.fault.place
-    return (problem.source, (place.line if place else None) or 0, str(problem))
+    return (problem.source, place.file if place else "", (place.line if place else None) or 0, str(problem))
 
 
 def _of_error(error: LiveryError, source: str) -> Iterator[Problem]:

@@ -39,6 +39,14 @@ class Pointer(NamedTuple):
         left = {"name": self.active, "at": self.document.get("applied_at")}
         return self._at(name, at_ms, [left, *self._previous])
 
+    def renamed(self, old: str, new: str) -> Pointer:
+        """The same pointer after a profile was given another name."""
+        written = self.document.get("previous")
+        previous = [{**item, "name": new} if item["name"] == old else item for item in self._previous]
+        active = new if self.active == old else self.active
+        fields = {"active": active, **({"previous": previous} if isinstance(written, list) else {})}
+        return Pointer({**self.document, **fields}, active)
+
     def moved_back(self, known: Collection[str], at_ms: int) -> Pointer | None:
         """The pointer at the latest of the earlier profiles that is still there; None where there is none."""
         items = self._previous

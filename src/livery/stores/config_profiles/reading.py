@@ -107,17 +107,20 @@ class Reading:
         self._overlays = ReadOverlays(self.url)
         self._is_listed = False
         self._known: tuple[bytes, Index] | None = None
+        self._made: tuple[bytes | LiveryError | None, tuple[Fault, ...]] = (None, ())
+        """The manifest that was made from here, and why: that is told for as long as it is this one."""
 
     def load_registries(self) -> Loaded:
         layout = self._layout()
         heads = self._heads.contents()
         index = self._index(layout, heads[layout.manifest])
-        notices = index.notices
         if index.is_to_be_made and self.writable:
-            notices = make_manifest(layout, index, self._now_ms()) or notices
+            made = make_manifest(layout, index, self._now_ms()) or index.notices
             heads = self._heads.contents()
             index = self._index(layout, heads[layout.manifest])
-            notices = tuple(dict.fromkeys((*notices, *index.notices)))
+            self._made = (heads[layout.manifest], made)
+        made = self._made[1] if heads[layout.manifest] == self._made[0] else ()
+        notices = tuple(dict.fromkeys((*made, *index.notices)))
         self._is_listed = bool(index.listing)
         base = base_of(layout, heads[layout.base])
         return Loaded(

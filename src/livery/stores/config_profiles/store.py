@@ -47,6 +47,19 @@ class ConfigProfilesStore(Writing):
                 pointer = NOWHERE  # it says nothing, so there is nothing to go back to
             self._point(held, pointer, pointer.moved(reference.profile, options.at_ms), options)
 
+    def follow_rename(self, old: Reference, new: Reference, options: WriteOptions) -> None:
+        layout = self._held_layout(old.registry)
+        with self._locked(layout) as held:
+            pointer = _pointer(layout)
+            renamed = pointer.renamed(old.profile, new.profile) if pointer is not None else None
+            if pointer is None or renamed is None or renamed == pointer:
+                return
+            pointer.demand_writable(str(layout.active))
+            atomic_write(layout.active, renamed.data())
+            was = held.manifest.entries[old.profile].fields.get("last_applied_at")
+            if was is not None:
+                self._save_manifest(held, _stamped(held.manifest, new.profile, was), options.at_ms)
+
     def use_previous_profile(self, options: WriteOptions) -> Reference | None:
         self._demand_writable()
         layout = self._layout()

@@ -21,7 +21,8 @@ from livery.core.redact import redact
 from livery.errors import LiveryError, Unsupported, ValidationError
 from livery.outcomes import OUTCOMES
 from livery.service import ProfileSummary
-from livery.startup import active_reference
+
+_LONGEST = 160  # characters of an error in a table
 
 
 @click.command("list", cls=Command)
@@ -49,8 +50,13 @@ def list_command(session: Session, tag: str | None, all_sources: bool, form: str
 
 def _active(session: Session) -> str:
     """The active profile, if there is one; a list is no place to complain of a lost one."""
+    registry = None if session.registry == "*" else session.registry
+    if session.process.configuration.profile:
+        return ""
     try:
-        return str(active_reference(session.process, None if session.registry == "*" else session.registry) or "")
+        if session.service.keeps_active_profile(registry):
+            return str(session.service.pointed_profile(registry) or "")
+        return str(session.process.state.active_profile() or "")
     except LiveryError:
         return ""
 
@@ -69,12 +75,16 @@ def _table(profiles: list[ProfileSummary], active: str, with_registry: bool) -> 
             "read-only" if row.read_only else "",
             row.source,
             *([_time(row.last_applied_at_ms)] if applied else ()),
-            f"broken: {row.error}" if row.error else row.description or row.display_name,
+            f"broken: {_brief(row.error)}" if row.error else row.description or row.display_name,
         )
         for row in profiles
     ]
     used = ("LAST USED",) if applied else ()
     return Table(("", "PROFILE", "VERSION", "ACCESS", "SOURCE", *used, "DESCRIPTION"), rows)
+
+
+def _brief(error: str) -> str:
+    return error if len(error) <= _LONGEST else f"{error[:_LONGEST]}… (all of it: livery validate)"
 
 
 def _time(at_ms: int) -> str:
