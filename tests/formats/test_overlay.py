@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from livery.core.values import TypedText, same
 from livery.errors import Place, ValidationError
+from livery.formats.edits import Put
 from livery.formats.overlay import Overlay, read_base, read_overlay
 from livery.formats.overlay_changes import overlay_changes
 from livery.formats.toml_edit import edit_toml
@@ -177,6 +178,11 @@ def test_bases_are_written_as_they_stood(before: str, extends: tuple[str, ...], 
 
 def test_a_table_without_directives_goes() -> None:
     assert written("a = 1\n\n[_profile]\nextends = 'x'\n", {"a": 1}) == "a = 1\n"
+
+
+def test_true_in_a_list_edit_is_not_one() -> None:
+    old = read("[_profile.remove]\na = [true]\n")
+    assert list(overlay_changes(old, None, {"a": {"$remove": [1]}})) == [Put(("_profile", "remove", "a"), [1])]
 
 
 def test_types_come_back_from_the_file_and_from_the_base() -> None:

@@ -46,6 +46,7 @@ def test_an_empty_directory_is_filled_and_keeps_its_mode(old: Path, store: Path)
     store.chmod(0o750)
     migrate_profile_store(old, store)
     assert server_names(store, "chat") == ["a", "b"] and stat.S_IMODE(store.stat().st_mode) == 0o750
+    assert names(store.parent) == ["old.yaml", "store"]
 
 
 def test_directories_on_the_way_are_made(old: Path, tmp_path: Path) -> None:

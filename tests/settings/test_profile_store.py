@@ -12,6 +12,7 @@ from livery.core.contract import profile_schema, registry_schema
 from livery.core.explain import explain
 from livery.core.resolved import ResolvedProfile
 from livery.settings import read_settings, references_in, schema_named
+from livery.settings.profile_store import plain_profile_store_schema
 from tests.support.registries import opened, resolved, write
 
 SCHEMA = schema_named("profile-store")
@@ -94,6 +95,7 @@ def test_secrets_and_what_leads_to_them_are_marked() -> None:
     assert SCHEMA.is_secret(("subAgent", "apiKey")) and SCHEMA.is_secret(("rpc", "auth", "token"))
     assert SCHEMA.is_sensitive(("proxy", "url")) and SCHEMA.is_sensitive(("subAgent", "baseURL"))
     assert not SCHEMA.is_sensitive(("routeTimeoutSeconds",))
+    assert plain_profile_store_schema()["properties"]["plugins"]["items"]["properties"]["env"]["x-secret"]
 
 
 def test_the_published_schemas_are_json_schemas_and_take_variables() -> None:

@@ -204,6 +204,16 @@ def _loop(path: Path) -> None:
 ODDITIES: list[Callable[[Path], Any]] = [Path.mkdir, _pipe, _nowhere, _loop]
 
 
+@pytest.mark.parametrize("make", [Path.touch, _pipe, _nowhere, _loop])
+def test_profiles_that_are_no_directory_are_unavailable_and_not_missing(
+    path: Path, make: Callable[[Path], Any]
+) -> None:
+    (path / "profiles").rename(path / "away")
+    make(path / "profiles")
+    with pytest.raises(SourceUnavailable, match="profiles is unavailable"):
+        ConfigProfilesStore(path).load_registries()
+
+
 @pytest.mark.parametrize("make", ODDITIES)
 def test_what_is_no_base_file_breaks_the_registry_and_is_never_taken_for_an_empty_one(
     store: ConfigProfilesStore, path: Path, make: Callable[[Path], Any]
@@ -507,6 +517,16 @@ def test_lines_are_found_in_base_and_overlays(store: ConfigProfilesStore, path: 
         ("quiet.toml", 4),
         None,
     ]
+
+
+def test_a_directive_is_found_on_its_own_line(store: ConfigProfilesStore, path: Path) -> None:
+    lines = ["[_profile]", 'unset = ["log",', '  "name"]', "[_profile.remove]", "tags = [1]", "[_profile.append]"]
+    lines += ["tags = [2]", '"log.more" = [3]', "[log]", "new = 1"]
+    (path / "profiles" / "quiet.toml").write_text("\n".join(lines))
+    token = store.load_registries().token
+    asked = ("name", "tags", "log.level", "log.new", "log.more")
+    found = store.places([Field("wa", "quiet", f"runtime.step_settings_patch.{field}") for field in asked], token)
+    assert [place and place.line for place in found] == [3, 5, 2, 10, 8]
 
 
 def test_no_lines_are_told_of_another_state(store: ConfigProfilesStore, path: Path) -> None:

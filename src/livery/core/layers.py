@@ -69,6 +69,7 @@ class Prepared(NamedTuple):
     warnings: list[str]
 
 
+_ANOTHER = {"middlewares": "give one of them another id", "servers": "give one of them another name"}
 _LIST_EDITS = {"$append": "append", "$prepend": "prepend", "$remove": "remove"}
 DIRECTIVE_NAMES = frozenset(("$append", "$prepend", "$remove", "$edits", "$replace", "$unset", "$literal"))
 _SCALARS = frozenset((str, int, float, bool))  # looked up first: most values are one, and isinstance(Mapping) is slow
@@ -229,7 +230,7 @@ class _Reader:
             if key is None:
                 continue
             if key in elements:
-                self.fault((*path, str(index)), f"{key!r} stands twice in one layer; give one of them another id")
+                self.fault((*path, str(index)), f"{key!r} stands twice in one layer; {_ANOTHER[path[0]]}")
                 continue
             self.positions[path[0], key] = (*path, str(index))
             element = self.value((path[0], key), item)

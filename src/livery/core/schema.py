@@ -98,6 +98,8 @@ class SettingsSchema:
         node: JsonSchema = self.plain
         for part in path:
             child = node.get("properties", {}).get(part)
+            if child is None and part.isdigit():
+                child = node.get("items")
             if child is None:
                 child = node.get("additionalProperties", "properties" not in node)
             if child is False:

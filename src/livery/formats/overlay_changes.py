@@ -162,7 +162,7 @@ def _profile_table(old: Overlay, told: Directives, extends: tuple[str, ...] | No
         table["unset"] = unset
     for kind in LIST_EDITS:
         edits = _list_edits(table.get(kind), kind, told, draft)
-        if edits != table.get(kind):
+        if not identical(edits, table.get(kind)):
             table[kind] = edits
     return {name: value for name, value in table.items() if value is not None}
 

@@ -21,8 +21,9 @@ from livery.settings.servers import read_servers
 
 EMPTY_PROFILE = "the file is empty; write at least servers: []"
 _SERVERS_IN_RUNTIME = "servers stand in profiles; move them to profiles/default.yaml"
-_CALLERS_IN_RUNTIME = "callers stand in callers.yaml; move them there"
+_CALLERS_ELSEWHERE = "callers stand in callers.yaml; move them there"
 _UNKNOWN = 2**31  # lines: what has no place of its own comes last
+_LIKE_SERVERS = ("server", "servers", "mcpserver", "mcpservers")
 _FALLBACKS = ("default", "deny")
 
 
@@ -59,7 +60,7 @@ def read_runtime_file(text: str | bytes, file: str) -> RuntimeFile:
     """The settings for all profiles; an empty file has none."""
     document = read_yaml(text, file)
     mapping, faults = _mapping_of(document, "the runtime keys")
-    for key, reason in (("servers", _SERVERS_IN_RUNTIME), ("callers", _CALLERS_IN_RUNTIME)):
+    for key, reason in (("servers", _SERVERS_IN_RUNTIME), ("callers", _CALLERS_ELSEWHERE)):
         if key in mapping:
             faults.append(Fault(key, reason))
     read = read_settings({key: value for key, value in mapping.items() if key not in ("servers", "callers")})
@@ -75,11 +76,21 @@ def read_profile_file(text: str | bytes, file: str) -> ProfileFile:
     mapping, faults = _mapping_of(document, "servers and runtime keys")
     if not faults and "servers" not in mapping:
         faults.append(Fault("servers", "is missing; write at least servers: []"))
+    misplaced = {key: reason for key in mapping if (reason := _misplaced_in_profile(key))}
+    faults += [Fault(key, reason) for key, reason in misplaced.items()]
     servers = read_servers(mapping.get("servers", []))
-    settings = read_settings({key: value for key, value in mapping.items() if key != "servers"})
+    settings = read_settings({key: value for key, value in mapping.items() if key not in ("servers", *misplaced)})
     found = [*faults, *servers.faults, *settings.faults]
     faults, warnings = _placed(found, [*servers.warnings, *settings.warnings], document, text, file)
     return ProfileFile(document, servers.servers, settings.settings, faults, warnings)
+
+
+def _misplaced_in_profile(key: str) -> str:
+    """What a key at the top of a profile's file is instead of a runtime key; empty for every other."""
+    if key == "callers":
+        return _CALLERS_ELSEWHERE
+    is_servers = key != "servers" and key.lower().replace("_", "") in _LIKE_SERVERS
+    return f"unknown key {key!r}; the servers of a profile are a list under servers:" if is_servers else ""
 
 
 def read_callers_file(text: str | bytes, file: str) -> CallersFile:

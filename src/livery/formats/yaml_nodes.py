@@ -207,7 +207,7 @@ class _Builder:
         if node.name not in self.anchors:
             if self.loose:
                 return node
-            raise self.source.error(f"unknown anchor {node.name!r}", node.start)
+            raise self.source.error("an alias (*) of no anchor; a text that begins so needs quotes", node.start)
         node.target = self.anchors[node.name]
         if node.target is None:
             raise self.source.error(f"anchor {node.name!r} contains itself", node.start)

@@ -165,7 +165,12 @@ def _integer(sign: str, hexadecimal: str, octal: str, binary: str, decimal: str)
 
 def _refuse_tag(node: Node, source: Source) -> None:
     if node.tag and node.tag.removeprefix(_TAG_PREFIX) not in CORE_TAGS:
-        raise source.error(f"tag {node.tag!r} is not read; only plain values are", node.start)
+        if node.tag.startswith(_TAG_PREFIX):
+            raise source.error(f"tag {node.tag!r} is not read; only plain values are", node.start)
+        # It may be a secret that somebody forgot to quote.
+        raise source.error(
+            "a tag (!) is not read, only plain values are; a text that begins so needs quotes", node.start
+        )
 
 
 def _refuse_surrogates(node: Scalar, source: Source) -> None:

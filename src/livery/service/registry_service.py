@@ -26,7 +26,7 @@ from livery.service.registry_writes import RegistryWrites
 from livery.service.rehearsal import rehearsal_of
 from livery.service.source_rows import source_rows
 from livery.service.subscribers import Callback, Subscribers
-from livery.service.variables import unset_variables
+from livery.service.variables import as_written, unset_variables
 from livery.stores.chain import Chain, SchemaNamed, Source
 from livery.stores.copies import copied_profile
 from livery.stores.protocols import Field
@@ -72,7 +72,7 @@ class RegistryService(ProfileWrites, RegistryWrites, ActiveProfiles):
 
     def unset_variables(self, environ: Mapping[str, str]) -> list[Finding]:
         """A warning, with file and line, for each environment variable that a profile names and that is not set."""
-        return self._chain.located(unset_variables(self.catalogue, environ))
+        return [as_written(finding) for finding in self._chain.located(unset_variables(self.catalogue, environ))]
 
     @property
     def sources(self) -> list[Source]:

@@ -23,6 +23,12 @@ def unset_variables(catalogue: Catalogue, environ: Mapping[str, str]) -> list[Fi
     ]
 
 
+def as_written(finding: Finding) -> Finding:
+    """The finding with the field as the file of such a layout has it: ``servers[0].cmd[1]``."""
+    field = finding.fault.field.rpartition("].runtime.")[2].removeprefix("registry.enforced.")
+    return finding._replace(fault=finding.fault._replace(field=field.removeprefix("step_settings_patch.")))
+
+
 def _runtimes(catalogue: Catalogue) -> Iterator[tuple[str, str, str, str, RuntimeSpec]]:
     for view in catalogue.registries.values():
         if not view.schema.variables:

@@ -46,12 +46,13 @@ def texts(description: str, **keywords: Any) -> Field:
     return {"description": description, "type": "array", "items": {"type": "string"}, **keywords}
 
 
-def text_map(description: str, entry: str) -> Field:
+def text_map(description: str, entry: str, **marks: Any) -> Field:
     """A mapping from any name to a text."""
     return {
         "description": description,
         "type": "object",
         "additionalProperties": {"type": "string", "description": entry},
+        **marks,
     }
 
 
@@ -170,7 +171,7 @@ _PLUGIN = section(
         "required": switch("Whether requests fail where it does; true where nothing is said."),
         "disabled": switch("Whether it is left out."),
         "cmd": texts("The words of its command line.", minItems=1),
-        "env": text_map("Its environment variables.", "The value."),
+        "env": text_map("Its environment variables.", "The value.", **{"x-secret": True}),
         "cwd": text("Its working directory."),
         "commitHash": text("The revision that its files must have."),
         "timeoutMs": number("How long it may take for a request."),

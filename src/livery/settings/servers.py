@@ -31,7 +31,7 @@ _SPOKEN = (*PROTOCOL_VERSIONS[STDIO], *PROTOCOL_VERSIONS[HTTP])
 SERVER = section(
     "An MCP server.",
     {
-        "name": text("Its name, unique in the profile.", minLength=1, pattern=r"\S"),
+        "name": text("Its name, unique in the profile.", minLength=1),
         "transport": word("A process (stdio), or a server on the network.", (STDIO, HTTP)),
         "cmd": texts("The words of the command line of a process."),
         "env": text_map("The environment variables of a process, names as they stand.", "The value."),
@@ -214,6 +214,9 @@ def _warnings(server: Mapping[str, Any], read: Mapping[str, Any]) -> Reasons:
 def _rules(server: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """What the fields say against each other, in the one form of a server."""
     yield from _version_reasons(server)
+    name = server.get("name")
+    if isinstance(name, str) and name.isspace():
+        yield ("name",), "cannot be blank"
     tools = server.get("exposeTools")
     for position, tool in enumerate(tools if isinstance(tools, list) else ()):
         if isinstance(tool, str) and not tool.strip():

@@ -17,7 +17,8 @@ from livery.core.variables import has_reference, is_unreadable
 
 Reasons = list[tuple[Path, str]]
 
-_INTEGER = re.compile(r"-?[0-9]{1,12}", re.ASCII)
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,11})", re.ASCII)
+_ZEROS_FIRST = re.compile(r"-?0[0-9]{1,11}", re.ASCII)
 _SWITCHES = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 
 NUL = "holds a NUL character, which no process and no header takes"
@@ -41,6 +42,8 @@ def value_reasons(validator: jsonschema_rs.Validator, schema: JsonSchema, value:
     scalars = dict(_scalar_reasons(value, ()))
     found = [] if validator.is_valid(value) else reasons_of(validator, schema, value)
     told = [(path, reason) for path, reason in without_variables(found, value, schema) if path not in scalars]
+    mistyped = {path for path, reason in told if reason.startswith("expected ")}
+    told = [(path, reason) for path, reason in told if path not in mistyped or reason.startswith("expected ")]
     return [*((path, _worded(reason, value_at(value, path), node_at(schema, path))) for path, reason in told),
             *scalars.items()]  # fmt: skip
 
@@ -63,6 +66,8 @@ def _advice(value: Any, wanted: Any) -> str:
     text = value.strip().lower()
     if wanted == "integer" and _INTEGER.fullmatch(text):
         return f"; write {text} without quotes"
+    if wanted == "integer" and _ZEROS_FIRST.fullmatch(text):
+        return "; write it without a zero in front, which makes it text"
     if wanted == "boolean" and text in _SWITCHES:
         return f"; write {_SWITCHES[text]} without quotes"
     return "; write a list: [first, second]" if wanted == "array" else ""

@@ -55,7 +55,7 @@ def validate_command(ctx: click.Context, session: Session, sources: tuple[str, .
     else:
         emit_document([problem.document() for problem in problems], form)
     errors = sum(problem.level == "error" for problem in problems)
-    profiles = len(service.list_profiles("*")) if not service.catalogue.unavailable else 0
+    profiles = sum(len(view.profiles) for view in service.catalogue.registries.values())
     found = f"{counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}"
     note(f"{found}; {counted(profiles, 'profile')} in {counted(len(service.sources), 'source')}")
     if errors or (strict and problems):
@@ -84,10 +84,12 @@ def _problems(service: RegistryService) -> Iterator[Problem]:
         yield Problem("error" if finding.blocking else "warning", finding.source, finding.fault)
 
 
-def _position(problem: Problem) -> tuple[str, str, int, str]:
+def _position(problem: Problem) -> tuple[str, str, int, int, str]:
     """From the top of each file to its end."""
     place = problem.fault.place
-    return (problem.source, place.file if place else "", (place.line if place else None) or 0, str(problem))
+    if place is None:
+        return (problem.source, "", 0, 0, str(problem))
+    return (problem.source, place.file, place.line or 0, place.column or 0, str(problem))
 
 
 def _of_error(error: LiveryError, source: str) -> Iterator[Problem]:

@@ -69,7 +69,7 @@ def _remove_if_stale(scaffold: Path) -> None:
 
 
 def put_into_place(scaffold: Path, directory: Path) -> Path | None:
-    """Make the scaffold the store at ``directory``; where one was, it is kept, and the answer is where.
+    """Make the scaffold the store at ``directory``; where one was, it is kept, and the answer is where; else None.
 
     Files that are no part of a store are not replaced: they come along, with the versions of its documents.
     """
@@ -79,7 +79,16 @@ def put_into_place(scaffold: Path, directory: Path) -> Path | None:
         kept = _exchanged(scaffold, directory)
         if kept is not None:
             _bring_along(kept, directory)
-    return kept
+    return None if kept is not None and _is_removed(kept) else kept
+
+
+def _is_removed(kept: Path) -> bool:
+    """Whether nothing was left in what was replaced; then it is gone."""
+    try:
+        kept.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def _exchanged(scaffold: Path, directory: Path) -> Path | None:

@@ -88,7 +88,7 @@ def demand_directory(directory: Path) -> None:
 def app_of(directory: Path) -> str:
     """The application whose directory this is, by its base file; a ValidationError where several may be it."""
     own = Path(os.path.abspath(directory)).name
-    bases = _base_files(directory)
+    bases = base_files(directory)
     if own in bases or not bases:
         return _checked(own, directory)
     if len(bases) > 1:
@@ -97,7 +97,8 @@ def app_of(directory: Path) -> str:
     return _checked(bases[0], directory)
 
 
-def _base_files(directory: Path) -> list[str]:
+def base_files(directory: Path) -> list[str]:
+    """The names of the applications that a directory holds a base file for, as far as one can tell."""
     try:
         names = sorted(name for name in os.listdir(directory) if name.endswith(".toml") and not name.startswith("."))
     except FileNotFoundError:

@@ -2,48 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from livery.errors import Place
-from livery.formats.overlay import Overlay
+from livery.formats.overlay import PROFILE, Overlay, directives_of
 from livery.formats.registry_yaml import path_of_field
 from livery.formats.toml_places import locate_toml
 
 Path = tuple[str | int, ...]
 _SETTINGS = ("runtime.step_settings_patch", "defaults.step_settings_patch")
-_DIRECTIVES = {"$append": "append", "$prepend": "prepend", "$remove": "remove", "$replace": "unset"}
 
 
 def locate(text: str, file: str, overlay: Overlay, fields: list[str]) -> list[Place | None]:
     """File and line of each field; of a setting that is unset or edited, those of the directive."""
-    return [place or Place(file) for place in locate_toml(text, file, [_path(overlay, field) for field in fields])]
+    directives = _directives(overlay)
+    paths = [_path(overlay, directives, field) for field in fields]
+    return [place or Place(file) for place in locate_toml(text, file, paths)]
 
 
-def _path(overlay: Overlay, field: str) -> Path:
+def _directives(overlay: Overlay) -> dict[Path, Path]:
+    """Where ``[_profile]`` says something of a path; of several such places that which counts first."""
+    told = directives_of(overlay.document.get(PROFILE, {}), [], [])
+    edits = [(names, at) for by_names in reversed(told.edits.values()) for names, (at, _) in by_names.items()]
+    found: list[tuple[Path, Path]] = [*edits, *told.unset.items()]
+    return dict(found)
+
+
+def _path(overlay: Overlay, directives: Mapping[Path, Path], field: str) -> Path:
     if field.startswith("extends"):
-        return ("_profile", "extends")
+        return (PROFILE, "extends")
     for prefix in _SETTINGS:
         if field.startswith(prefix):
-            return _path_of_setting(overlay, field.removeprefix(prefix))
+            return _path_of_setting(overlay, directives, field.removeprefix(prefix))
     return ()
 
 
-def _path_of_setting(overlay: Overlay, rest: str) -> Path:
+def _path_of_setting(overlay: Overlay, directives: Mapping[Path, Path], rest: str) -> Path:
     written = path_of_field(overlay.document, rest)
-    asked = path_of_field(overlay.settings, rest)
-    directive = _directive(overlay.settings, asked)
-    return ("_profile", directive) if directive and len(written) < len(asked) else written
+    asked = path_of_field(_tree(directives), rest)
+    depth = next((depth for depth in range(len(asked), 0, -1) if asked[:depth] in directives), 0)
+    is_itself_written = len(written) > depth or not isinstance(_at(overlay.document, written), Mapping)
+    return directives[asked[:depth]] if depth and not is_itself_written else written
 
 
-def _directive(settings: Any, path: Path) -> str:
-    """The table of ``[_profile]`` that says something of a path, or of what it is in; empty where none does."""
+def _tree(paths: Iterable[Path]) -> dict[str | int, Any]:
+    """The paths as tables within tables, to follow a field in."""
+    tree: dict[str | int, Any] = {}
+    for path in paths:
+        table = tree
+        for part in path:
+            table = table.setdefault(part, {})
+    return tree
+
+
+def _at(value: Any, path: Path) -> Any:
     for part in path:
-        settings = settings[part]
-        if settings is None:
-            return "unset"
-        if isinstance(settings, Mapping):
-            found = next((name for key, name in _DIRECTIVES.items() if key in settings), "")
-            if found:
-                return found
-    return ""
+        value = value[part]
+    return value

@@ -87,7 +87,7 @@ def _creation(held: Held, profile: Profile, options: WriteOptions) -> Plan:
     data = overlay_text(path, _text_of(held, like), profile, held.base)
     old = content(path) if os.path.lexists(path) else None
     if old is not None and (old != data or path.name in _paths(held.manifest)):
-        raise AlreadyExists("file", str(path))
+        raise AlreadyExists("file" if path.name in _paths(held.manifest) else "unlisted file", str(path))
     unknown = foreign_fields(like.fields) if like is not None else {}
     fields = {"path": path.name, **_recorded(profile, saved.metadata, {}, data), **unknown}
     return _overlay(held, profile.slug, fields, FileChange(path, data if old is not None else None, data))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import orjson
 
 from livery.core.names import type_name
-from livery.errors import Place, SchemaTooNew, ValidationError
+from livery.errors import Place, SchemaTooNew, SourceNotFound, SourceUnavailable, ValidationError
 from livery.formats.manifest import BASE, NAME_RULE, folded_name
+from livery.stores.config_profiles.layout import Layout
+from livery.stores.files import read_file
 
 VERSION = 1
 _MOST_PREVIOUS = 10
@@ -69,6 +72,16 @@ class Pointer(NamedTuple):
 
 NOWHERE = Pointer({}, BASE)
 """Where nobody has ever chosen a profile, the base alone is in use."""
+
+
+def pointer_of(layout: Layout) -> Pointer | None:
+    """The pointer as it stands; None where there is none, an error where it cannot be read."""
+    try:
+        return read_pointer(read_file(layout.active), str(layout.active))
+    except SourceNotFound:
+        if os.path.lexists(layout.active):
+            raise SourceUnavailable(str(layout.active), "it is a link that leads to nothing") from None
+        return None
 
 
 def read_pointer(data: bytes, file: str) -> Pointer:

@@ -59,7 +59,7 @@ class _Bases:
 
 @dataclass(frozen=True)
 class _Remarks:
-    """Finds what deserves a warning in the overlays of one state."""
+    """Finds what deserves a warning in the overlays of one state, for ``default`` what does beside them."""
 
     store: Reading
     layout: Layout
@@ -67,12 +67,14 @@ class _Remarks:
     base: Base
 
     def __call__(self, registry: str, slug: str) -> Sequence[Fault]:
-        from livery.stores.config_profiles.remarks import remarks_on  # only where somebody validates
+        from livery.stores.config_profiles.remarks import remarks_beside, remarks_on  # only where somebody validates
 
         entry = self.manifest.entries.get(slug) if registry == self.layout.slug else None
-        if entry is None or self.base.error is not None:
-            return []
         try:
+            if (registry, slug) == (self.layout.slug, BASE):
+                return remarks_beside(self.layout, self.manifest)
+            if entry is None or self.base.error is not None:
+                return []
             path, data = overlay_content(self.layout, entry, self.store._overlays.content)
             return remarks_on(sound_overlay(data, path), self.base.overlay.document, data, path)
         except LiveryError:

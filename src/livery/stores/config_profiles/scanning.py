@@ -33,7 +33,7 @@ def scan(profiles: Path) -> Scan:
     """What is in a directory, by name; nothing where it is missing, SourceUnavailable where it cannot be listed."""
     entries: dict[str, dict[str, Any]] = {}
     faults: list[Fault] = []
-    for file in _files(profiles):
+    for file in overlay_files(profiles):
         name = folded_name(file.name.removesuffix(_SUFFIX))
         reason = _reason_against(file, name, entries, profiles)
         if name is not None and not reason:
@@ -44,12 +44,14 @@ def scan(profiles: Path) -> Scan:
     return Scan(manifest_of(document), tuple(faults))
 
 
-def _files(profiles: Path) -> list[os.DirEntry[str]]:
-    """The files in question; of names that differ in case alone the one in lower case stands first."""
+def overlay_files(profiles: Path) -> list[os.DirEntry[str]]:
+    """What lies there with the name of an overlay; of names that differ in case alone the lower case stands first."""
     try:
         with os.scandir(profiles) as found:
             files = [file for file in found if file.name.endswith(_SUFFIX) and not file.name.startswith(".")]
     except FileNotFoundError:
+        if os.path.lexists(profiles):
+            raise SourceUnavailable(str(profiles), "it is a link that leads to nothing") from None
         return []
     except OSError as error:
         raise SourceUnavailable(str(profiles), f"cannot be listed: {error.strerror}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 
 from livery.core.names import Reference, nearest
@@ -10,8 +9,6 @@ from livery.core.profile import Profile
 from livery.errors import (
     LiveryError,
     ProfileNotFound,
-    SourceNotFound,
-    SourceUnavailable,
     StillReferenced,
     ValidationError,
 )
@@ -19,9 +16,9 @@ from livery.formats.manifest import BASE, Manifest
 from livery.stores.config_profiles.layout import Layout
 from livery.stores.config_profiles.overlays import overlay_content, profile_of
 from livery.stores.config_profiles.plans import Held
-from livery.stores.config_profiles.pointer import NOWHERE, Pointer, read_pointer
+from livery.stores.config_profiles.pointer import NOWHERE, Pointer, pointer_of
 from livery.stores.config_profiles.writing import Writing
-from livery.stores.files import atomic_write, read_file
+from livery.stores.files import atomic_write
 from livery.stores.protocols import WriteOptions
 
 
@@ -34,7 +31,7 @@ class ConfigProfilesStore(Writing):
 
     def active_profile(self) -> Reference | None:
         layout = self._layout()
-        pointer = _pointer(layout)
+        pointer = pointer_of(layout)
         return Reference(layout.slug, pointer.active) if pointer is not None else None
 
     def use_profile(self, reference: Reference, options: WriteOptions) -> None:
@@ -42,7 +39,7 @@ class ConfigProfilesStore(Writing):
         with self._locked(layout) as held:
             _demand_usable(held, reference.profile)
             try:
-                pointer = _pointer(layout) or NOWHERE
+                pointer = pointer_of(layout) or NOWHERE
             except ValidationError:
                 pointer = NOWHERE  # it says nothing, so there is nothing to go back to
             self._point(held, pointer, pointer.moved(reference.profile, options.at_ms), options)
@@ -50,7 +47,7 @@ class ConfigProfilesStore(Writing):
     def follow_rename(self, old: Reference, new: Reference, options: WriteOptions) -> None:
         layout = self._held_layout(old.registry)
         with self._locked(layout) as held:
-            pointer = _pointer(layout)
+            pointer = pointer_of(layout)
             renamed = pointer.renamed(old.profile, new.profile) if pointer is not None else None
             if pointer is None or renamed is None or renamed == pointer:
                 return
@@ -63,10 +60,10 @@ class ConfigProfilesStore(Writing):
     def use_previous_profile(self, options: WriteOptions) -> Reference | None:
         self._demand_writable()
         layout = self._layout()
-        if _pointer(layout) is None:
+        if pointer_of(layout) is None:
             return None
         with self._locked(layout) as held:
-            pointer = _pointer(layout)
+            pointer = pointer_of(layout)
             moved = pointer.moved_back({BASE, *held.manifest.entries}, options.at_ms) if pointer else None
             if pointer is None or moved is None:
                 return None
@@ -83,20 +80,10 @@ class ConfigProfilesStore(Writing):
             self._save_manifest(held, _stamped(held.manifest, new.active, options.at_ms), options.at_ms)
 
     def _demand_not_in_use(self, layout: Layout, reference: Reference) -> None:
-        pointer = _pointer(layout)
+        pointer = pointer_of(layout)
         if pointer is not None and pointer.active == reference.profile:
             by = f"{layout.active} as the active profile; use another one first"
             raise StillReferenced(f"profile '{reference}'", [by])
-
-
-def _pointer(layout: Layout) -> Pointer | None:
-    """The pointer as it stands; None where there is none, an error where it cannot be read."""
-    try:
-        return read_pointer(read_file(layout.active), str(layout.active))
-    except SourceNotFound:
-        if os.path.lexists(layout.active):
-            raise SourceUnavailable(str(layout.active), "it is a link that leads to nothing") from None
-        return None
 
 
 def _stamped(manifest: Manifest, name: str, at_ms: int) -> Manifest:

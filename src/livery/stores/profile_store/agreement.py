@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from livery.core.paths import Path, text_of
+from livery.core.paths import SETTINGS, Path, text_of
+from livery.core.redact import redact
 from livery.core.schema import SettingsSchema
 from livery.core.values import same
 from livery.settings.schema import schema_named
@@ -45,12 +46,13 @@ def shadowed(settings: Settings, runtime: Settings) -> Iterator[Remark]:
     for path, value in _leaves(settings).items():
         winner = winners.get(path, _NOTHING)
         if winner is not _NOTHING and not same(winner, value):
-            told = f" ({_told(winner)})" if not schema.is_secret(path) else ""
-            yield Remark(path, f"is set by runtime.yaml{told} and has no effect here")
+            told = _told(path, winner, schema)
+            yield Remark(path, f"is set by runtime.yaml{f' ({told})' if told else ''} and has no effect here")
 
 
 def _difference(profile: str, path: Path, own: Any, other: Any, schema: SettingsSchema) -> str:
-    told = f" {_told(own)} here, {_told(other)} in default" if not schema.is_secret(path) else " differs from default's"
+    here, there = _told(path, own, schema), _told(path, other, schema)
+    told = f" {here} here, {there} in default" if here and there else " differs from default's"
     return f"profile {profile!r}: {path[0]} config must match across profiles ({text_of(path)}{told}){_ADVICE}"
 
 
@@ -65,6 +67,9 @@ def _value(leaves: Mapping[Path, Any], path: Path, schema: SettingsSchema) -> An
     return leaves[path] if path in leaves else (schema.node(path) or {}).get("default")
 
 
-def _told(value: Any) -> str:
+def _told(path: Path, value: Any, schema: SettingsSchema) -> str:
+    """A value in a few words; empty where it holds a secret."""
+    if redact(value, schema, (SETTINGS, *path)) != value:
+        return ""
     text = "nothing" if value is None else str(value)
     return text if len(text) <= 60 else text[:57] + "..."

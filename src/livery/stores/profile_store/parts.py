@@ -154,8 +154,10 @@ def old_form(place: Place) -> ValidationError:
 
 
 def _has_servers(content: bytes | LiveryError) -> bool:
+    if not isinstance(content, bytes) or b"servers" not in content:
+        return False  # known without parsing it, which takes long where somebody means harm
     try:
-        document = read_yaml(content, "") if isinstance(content, bytes) else None
+        document = read_yaml(content, "")
     except LiveryError:
         return False
     return isinstance(document, Mapping) and "servers" in document

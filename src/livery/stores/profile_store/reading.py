@@ -188,6 +188,8 @@ def _shadowed(parts: Parts, slug: str, files: dict[str, ProfileFile]) -> list[No
 
 
 def _unmapped(parts: Parts, slug: str, files: dict[str, Any]) -> Iterator[Notice]:
+    if isinstance(parts.callers, LiveryError):
+        return  # nobody can tell who gets what
     mapped = {DEFAULT, *parts.caller_map.values()}
     for name in files:
         if name not in mapped:

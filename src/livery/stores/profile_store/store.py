@@ -57,6 +57,7 @@ class DirectoryStore:
         self.writable = writable
         self._named = registry_slug(registry, "source.registry") if registry else ""
         self._closed = False
+        self._had_profiles = False
         self._state = DirectoryState(
             self.url,
             lambda: files_of(self.directory, self.url),
@@ -66,10 +67,21 @@ class DirectoryStore:
 
     def load_registries(self) -> Loaded:
         self._demand_open()
+        was_there = self._has_profiles()
         contents = self._state.contents()
         reading = reading_of(self._reader.read(contents), self._slug())
+        self._note_profiles(reading, was_there and self._has_profiles())
         registries = (copied_registry(reading.registry),) if reading.registry else ()
         return Loaded(registries, reading.broken, token_of(contents), reading.notices)
+
+    def _note_profiles(self, reading: Reading, are_there: bool) -> None:
+        """SourceUnavailable where the directory of the profiles has gone as a whole: that deletes no profile."""
+        if reading.registry is not None and self._had_profiles and not are_there:
+            raise SourceUnavailable(self.url, f"{shown(self.directory / PROFILES)} is gone")
+        self._had_profiles = are_there
+
+    def _has_profiles(self) -> bool:
+        return os.path.isdir(self.directory / PROFILES)
 
     def get_profile(self, registry: str, slug: str) -> Profile | None:
         self._demand_open()
