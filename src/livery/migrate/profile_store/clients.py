@@ -114,7 +114,8 @@ def unknown_tags(known: Iterable[str], choices: Choices) -> Iterator[str]:
             if tag not in tags:
                 close = nearest(tag, tags, 1)
                 hint = f" (did you mean {close[0]!r}?)" if close else ""
-                yield f"--client {name}: no server has the tag {tag!r}{hint}; it shows only servers without tags"
+                effect = "it adds none" if len(wanted) > 1 else "it shows only servers without tags"
+                yield f"--client {name}: no server has the tag {tag!r}{hint}; {effect}"
 
 
 def tag_faults(servers: Sequence[Mapping[str, Any]], enabled_tags: object) -> list[Undecided]:

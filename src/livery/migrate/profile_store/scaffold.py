@@ -105,12 +105,15 @@ def _exchanged(scaffold: Path, directory: Path) -> Path | None:
 
 
 def _bring_along(kept: Path, directory: Path) -> None:
-    """Move back what is no part of a store; what is in the way of nothing new."""
+    """Move back what is no part of a store, in the way of nothing new; both have the versions, so that they go on."""
     own = {path for path in files_of(kept, str(kept)) if path.name != SIDECAR}
     for path in [*kept.iterdir(), *_entries(kept / "profiles")]:
         target = directory / path.relative_to(kept)
         if path not in own and not os.path.lexists(target):
-            os.rename(path, target)
+            if path.name == SIDECAR and path.is_file():
+                atomic_write(target, read_file(path))
+            else:
+                os.rename(path, target)
 
 
 def _entries(directory: Path) -> list[Path]:

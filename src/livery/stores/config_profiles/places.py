@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from livery.errors import Place
 from livery.formats.overlay import PROFILE, Overlay, directives_of
@@ -14,6 +14,13 @@ Path = tuple[str | int, ...]
 _SETTINGS = ("runtime.step_settings_patch", "defaults.step_settings_patch")
 
 
+class _Directives(NamedTuple):
+    """Where ``[_profile]`` says something of a path, and these paths as tables within tables."""
+
+    places: Mapping[Path, Path]
+    tree: Mapping[str | int, Any]
+
+
 def locate(text: str, file: str, overlay: Overlay, fields: list[str]) -> list[Place | None]:
     """File and line of each field; of a setting that is unset or edited, those of the directive."""
     directives = _directives(overlay)
@@ -21,15 +28,15 @@ def locate(text: str, file: str, overlay: Overlay, fields: list[str]) -> list[Pl
     return [place or Place(file) for place in locate_toml(text, file, paths)]
 
 
-def _directives(overlay: Overlay) -> dict[Path, Path]:
-    """Where ``[_profile]`` says something of a path; of several such places that which counts first."""
+def _directives(overlay: Overlay) -> _Directives:
+    """The directives of a file; of several for one path that which counts first."""
     told = directives_of(overlay.document.get(PROFILE, {}), [], [])
     edits = [(names, at) for by_names in reversed(told.edits.values()) for names, (at, _) in by_names.items()]
     found: list[tuple[Path, Path]] = [*edits, *told.unset.items()]
-    return dict(found)
+    return _Directives(dict(found), _tree(names for names, _ in found))
 
 
-def _path(overlay: Overlay, directives: Mapping[Path, Path], field: str) -> Path:
+def _path(overlay: Overlay, directives: _Directives, field: str) -> Path:
     if field.startswith("extends"):
         return (PROFILE, "extends")
     for prefix in _SETTINGS:
@@ -38,16 +45,15 @@ def _path(overlay: Overlay, directives: Mapping[Path, Path], field: str) -> Path
     return ()
 
 
-def _path_of_setting(overlay: Overlay, directives: Mapping[Path, Path], rest: str) -> Path:
+def _path_of_setting(overlay: Overlay, directives: _Directives, rest: str) -> Path:
     written = path_of_field(overlay.document, rest)
-    asked = path_of_field(_tree(directives), rest)
-    depth = next((depth for depth in range(len(asked), 0, -1) if asked[:depth] in directives), 0)
+    asked = path_of_field(directives.tree, rest)
+    depth = next((depth for depth in range(len(asked), 0, -1) if asked[:depth] in directives.places), 0)
     is_itself_written = len(written) > depth or not isinstance(_at(overlay.document, written), Mapping)
-    return directives[asked[:depth]] if depth and not is_itself_written else written
+    return directives.places[asked[:depth]] if depth and not is_itself_written else written
 
 
 def _tree(paths: Iterable[Path]) -> dict[str | int, Any]:
-    """The paths as tables within tables, to follow a field in."""
     tree: dict[str | int, Any] = {}
     for path in paths:
         table = tree

@@ -117,7 +117,7 @@ def _missing_profile(parts: Parts, caller: str, slug: str, place: Place | None) 
 
 
 def _missing_default(parts: Parts) -> ValidationError:
-    advice = f"make it with: livery store init {shown(parts.layout.directory)}"
+    advice = f"put it back, or make an empty one: livery store init {shown(parts.layout.directory)}"
     place = Place(shown(parts.layout.profiles_directory))
     return ValidationError("", f"there is no file of the profile {DEFAULT!r} here; {advice}", place)
 
