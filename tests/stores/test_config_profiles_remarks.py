@@ -51,6 +51,10 @@ def test_what_is_unset_or_edited_and_is_not_there_is_told(path: Path, directives
     assert remark.startswith(told)
 
 
+def test_of_very_many_unknown_keys_the_first_are_told(path: Path) -> None:
+    assert len(remarks_on(path, "".join(f"key{number} = 1\n" for number in range(1000)))) == 100
+
+
 def test_what_a_profile_that_is_extended_may_have_is_not_missed(path: Path) -> None:
     assert remarks_on(path, '[_profile]\nextends = "incident"\nunset = ["no.such"]\n') == []
 

@@ -116,6 +116,11 @@ class ProfileStack:
         return any(layer.is_deferred for layer in self.layers)
 
     @property
+    def is_examined(self) -> bool:
+        """Whether :attr:`fault` is known already."""
+        return self._examine is None
+
+    @property
     def is_read(self) -> bool:
         """Whether all layers are known as a whole."""
         return all(layer.is_read for layer in self.layers)
@@ -359,7 +364,7 @@ class Catalogue:
         Without ``unread`` so is one that was not read yet.
         """
         return {
-            stack.reference: stack.bases if (unread or stack.is_read) and stack.known_fault is None else ()
+            stack.reference: stack.bases if (unread or stack.is_examined) and stack.known_fault is None else ()
             for view in self.registries.values()
             for stack in view.profiles.values()
         }

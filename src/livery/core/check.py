@@ -38,7 +38,7 @@ def check(catalogue: Catalogue) -> list[Finding]:
     for view in catalogue.registries.values():
         findings += check_registry(view)
         for stack in view.profiles.values():
-            for layer in stack.layers:
+            for layer in stack.layers if stack.is_examined else ():
                 findings += check_profile(layer, view) if layer.is_read else ()
     findings += [_of_lineage(error, catalogue) for error in check_graph(catalogue.index(unread=False))]
     return findings

@@ -25,6 +25,8 @@ BASE = "default"
 NAME_RULE = "1 to 32 of a-z, 0-9, '_' and '-'"
 
 _NAME = re.compile(r"[a-z0-9_-]{1,32}", re.ASCII)
+_LONGEST_PATH = 1000  # characters; file systems take some 4000 bytes for the whole
+_MOST_SHOWN = 80
 _BOM = b"\xef\xbb\xbf"
 _NO_FIELDS: Mapping[str, Any] = {}
 
@@ -64,7 +66,8 @@ class Manifest(NamedTuple):
         """SchemaTooNew where a later program has written it: it would not understand what is written now."""
         version = self.document.get("version", VERSION)
         if type(version) is not int or version > VERSION:
-            shown = version if isinstance(version, int | str) else type_name(version)
+            is_number = isinstance(version, int) and not isinstance(version, bool)
+            shown = version if is_number else _shown(version) if isinstance(version, str) else type_name(version)
             reason = f"{file} has version {shown}, this version of Livery writes {VERSION}"
             raise SchemaTooNew(f"{reason}; it is read, and not changed")
 
@@ -163,15 +166,16 @@ def _read_oddity(item: Any, field: str, entries: dict[str, Entry]) -> Fault | No
     written = item.get("name")
     name = folded_name(written)
     if name is None:
-        reason = f"{written!r} is no name" if isinstance(written, str) else f"expected text, got {type_name(written)}"
+        reason = (
+            f"{_shown(written)} is no name" if isinstance(written, str) else f"expected text, got {type_name(written)}"
+        )
         return Fault(f"{field}.name", f"{reason}: {NAME_RULE}")
     if name == BASE:
         return Fault(f"{field}.name", "'default' is the base file itself and never an entry; the entry is not used")
     if name in entries:
-        first = entries[name].fields["name"]
-        return Fault(
-            f"{field}.name", f"{written!r} folds to the same name as {first!r}, which stands first and is used"
-        )
+        first = _shown(entries[name].fields["name"])
+        reason = f"{_shown(str(written))} folds to the same name as {first}, which stands first and is used"
+        return Fault(f"{field}.name", reason)
     path = item.get("path", f"{name}.toml")
     reason = path_fault(path)
     fault = Fault(f"{field}.path", reason) if reason else None
@@ -187,17 +191,23 @@ def folded_name(written: object) -> str | None:
     return name if _NAME.fullmatch(name) else None
 
 
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…")
+
+
 def path_fault(path: object) -> str:
     """Why a path cannot be one of a file below ``profiles/``; empty where it can."""
     if not isinstance(path, str):
         return f"expected text, got {type_name(path)}"
     if "\\" in path or any(char < " " or char == "\x7f" for char in path):
-        return f"{path!r} holds a character that no path here may have"
+        return f"{_shown(path)} holds a character that no path here may have"
     if not path or path.startswith("/"):
-        return f"{path!r} is no path relative to profiles/"
+        return f"{_shown(path)} is no path relative to profiles/"
     if ".." in path.split("/"):
-        return f"{path!r} leads out of profiles/"
-    return "" if path.endswith(".toml") else f"{path!r} is no TOML file"
+        return f"{_shown(path)} leads out of profiles/"
+    if len(path) > _LONGEST_PATH:
+        return f"{_shown(path)} has more than {_LONGEST_PATH} characters"
+    return "" if path.endswith(".toml") else f"{_shown(path)} is no TOML file"
 
 
 def _changed(fields: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

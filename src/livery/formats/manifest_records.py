@@ -22,7 +22,7 @@ def metadata_of(fields: Mapping[str, Any], version: int = 0) -> Metadata:
     get = fields.get
     times = _time(get("created_at")), _time(get("updated_at")), _time(get("last_applied_at"))
     version = version or version_of(fields)
-    if version == 1 and fields.keys().isdisjoint(_OWN_KEYS):  # so is what other programs write
+    if version == 1 and _OWN_KEYS.isdisjoint(fields):  # so is what other programs write
         return Metadata(created_at_ms=times[0], updated_at_ms=times[1], last_applied_at_ms=times[2])
     return Metadata(
         source=_text(get("source")),

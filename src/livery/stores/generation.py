@@ -115,41 +115,52 @@ def _view(
     schema = rules.schema_named(named[-1] if named else "ai")
     layers = [RegistryLayer(source.label, registry, schema, writer=source is writer) for source, registry in heads]
     by_profile: dict[str, list[ProfileLayer]] = {}
+    unread: set[str] = set()
     for source, registry in heads:
-        headings = source.headings(slug)
-        for name, profile in registry.profiles.items():
-            is_heading = headings.get(name) is profile
-            layer = _layer(source, profile, schema, is_writer=source is writer, is_heading=is_heading, like=like)
+        for layer in _layers(source, registry, schema, is_writer=source is writer, like=like):
+            name = layer.listed.slug
             by_profile.setdefault(name, []).append(layer)
+            if not layer.is_read:
+                unread.add(name)
     faults = dict(_broken(slug, sources))
     stacks: dict[str, ProfileStack] = {}
     view = RegistryView(slug, layers, stacks, schema, extension_schemas=rules.extension_schemas, stamp=generation)
+    examine = partial(examined, view, sources)
     for name in dict.fromkeys([*by_profile, *faults]):
-        own = by_profile.get(name, ())
-        examine = None if all(layer.is_read for layer in own) else partial(examined, view, sources)
-        stacks[name] = ProfileStack(Reference(slug, name), own, faults.get(name), examine=examine)
+        reference, own = Reference(slug, name), by_profile.get(name, ())
+        stacks[name] = ProfileStack(reference, own, faults.get(name), examine=examine if name in unread else None)
     return view
 
 
-def _layer(
-    source: Source,
-    profile: Profile,
-    schema: SettingsSchema,
-    *,
-    is_writer: bool,
-    is_heading: bool,
-    like: RegistryView | None,
-) -> ProfileLayer:
-    stack = like.profiles.get(profile.slug) if like is not None else None
+def _layers(
+    source: Source, registry: Registry, schema: SettingsSchema, *, is_writer: bool, like: RegistryView | None
+) -> Iterator[ProfileLayer]:
+    """What a source says of the profiles of a registry. There may be very many: little is done for each."""
+    label, headings, bases = source.label, source.headings(registry.slug), source.bases_of(registry.slug)
+    for name, profile in registry.profiles.items():
+        is_heading = headings.get(name) is profile
+        known = _known(label, profile, schema, is_writer, is_heading, like) if like is not None else None
+        if known is not None:
+            yield known
+        elif not is_heading:
+            yield ProfileLayer(label, profile, schema, writer=is_writer)
+        else:
+            tell = partial(bases, name) if bases is not None else None
+            read = partial(source.read, registry.slug, name)
+            yield ProfileLayer(label, profile, schema, writer=is_writer, read=read, bases=tell)
+
+
+def _known(
+    label: str, profile: Profile, schema: SettingsSchema, is_writer: bool, is_heading: bool, like: RegistryView
+) -> ProfileLayer | None:
+    """The layer of another view that says the same; of a heading only one that was made of that heading."""
+    stack = like.profiles.get(profile.slug)
     for layer in stack.layers if stack is not None else ():
-        alike = (layer.source, layer.schema, layer.writer) == (source.label, schema, is_writer)
+        alike = (layer.source, layer.schema, layer.writer) == (label, schema, is_writer)
         whole = not is_heading and not layer.is_deferred
         if alike and (layer.listed is profile or (whole and equal(layer.listed, profile))):
             return layer
-    if not is_heading:
-        return ProfileLayer(source.label, profile, schema, writer=is_writer)
-    read, bases = partial(source.read, *profile.reference), source.bases_of(profile.reference)
-    return ProfileLayer(source.label, profile, schema, writer=is_writer, read=read, bases=bases)
+    return None
 
 
 def _broken(slug: str, sources: Sequence[Source]) -> Iterator[tuple[str, LiveryError]]:

@@ -98,13 +98,12 @@ class Source:
         self._last_read[item] = profile
         return profile
 
-    def bases_of(self, reference: Reference) -> Callable[[], tuple[Reference, ...]] | None:
+    def bases_of(self, registry: str) -> Callable[[str], tuple[Reference, ...]] | None:
         """What tells the bases of a profile that was not read, if the store can; it asks once for a whole registry."""
         tell = self.loaded.bases
         if tell is None:
             return None
-        known = self._known_bases.setdefault(reference.registry, _Bases(tell, reference.registry))
-        return lambda: known.of(reference.profile)
+        return self._known_bases.setdefault(registry, _Bases(tell, registry)).of
 
     def whole_registries(self) -> Iterator[Registry]:
         """The registries with every profile that can be read, also where the present state lists only headings."""

@@ -116,7 +116,7 @@ def _extends(layout: Layout, overlay: Overlay, data: bytes, path: Path) -> tuple
     if None in names:
         from livery.formats.toml_places import locate_toml
 
-        reason = f"{overlay.extends[names.index(None)]!r} is no name of a profile: {NAME_RULE}"
+        reason = f"{overlay.extends[names.index(None)][:80]!r} is no name of a profile: {NAME_RULE}"
         (place,) = locate_toml(data.decode(), str(path), [("_profile", "extends")])
         raise ValidationError("extends", reason, place)
     return tuple(dict.fromkeys(Reference(layout.slug, name) for name in names if name is not None and name != BASE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,15 @@ _Path = tuple[str | int, ...]
 
 
 def remarks_on(overlay: Overlay, base: Mapping[str, Any], data: bytes, path: Path) -> list[Fault]:
-    """A warning, with its line, for each key that the base does not have, and what the overlay's own reader noted."""
+    """A warning, with its line, for each key that the base does not have, and what the overlay's own reader noted.
+
+    Of very many the first.
+    """
     own = {key: value for key, value in overlay.document.items() if key != PROFILE}
-    unknown = [*_pointless(overlay, base), *((names, names, reason) for names, reason in _unknown(own, base, ()))]
+    all_unknown = chain(
+        _pointless(overlay, base), ((names, names, reason) for names, reason in _unknown(own, base, ()))
+    )
+    unknown = list(islice(all_unknown, MOST_FAULTS))
     places = locate_toml(data.decode(), str(path), [at for _, at, _ in unknown])
     found = [Fault(dotted(names), reason, place) for (names, _, reason), place in zip(unknown, places, strict=True)]
     return [*overlay.warnings, *found]
