@@ -198,3 +198,27 @@ def test_several_bases_are_an_error_that_says_how_to_choose(livery: Run, folder:
     result = livery("--source", f"config-profiles:{folder}", "profile", "list")
     assert result.exit_code != 0
     assert "?app=a" in result.stderr
+
+
+def test_validate_finds_a_table_against_a_value_with_both_files(config: Run, livery: Run, wa: Path) -> None:
+    (wa / "profiles/a.toml").write_text("[g.level]\nx = 1\n")
+    result = livery("validate", f"config-profiles:{wa}?app=wa")
+    assert result.exit_code == 4
+    assert "g.level: a mapping meets a value" in result.stdout
+    assert f"{wa}/wa.toml:2" in result.stdout and f"{wa}/profiles/a.toml:1" in result.stdout
+
+
+def test_entries_that_fold_to_one_name_are_errors_and_the_first_is_used(config: Run, livery: Run, wa: Path) -> None:
+    entries = [{"name": "a", "path": "a.toml"}, {"name": "A", "path": "b.toml"}]
+    (wa / "profiles/manifest.json").write_text(json.dumps({"version": 1, "profiles": entries}))
+    assert level(config, "a") == "debug"
+    result = livery("validate", f"config-profiles:{wa}?app=wa")
+    assert result.exit_code == 4
+    assert "folds to the same name" in result.stdout
+
+
+def test_a_profile_whose_file_is_gone_can_be_deleted(config: Run, wa: Path) -> None:
+    config("profile", "list")
+    (wa / "profiles/a.toml").unlink()
+    assert config("profile", "delete", "a", "--yes").exit_code == 0
+    assert "a" not in [row["slug"] for row in json.loads(config("profile", "list", "-o", "json").stdout)]

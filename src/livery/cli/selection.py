@@ -11,7 +11,7 @@ from livery.cli.output import note
 from livery.cli.session import Session
 from livery.core.names import Reference, parse_reference, profile_slug, registry_slug
 from livery.core.profile import ResolveInput
-from livery.errors import UsageError
+from livery.errors import ProfileNotFound, UsageError
 from livery.settings import schema_named
 from livery.startup import active_reference
 
@@ -57,11 +57,22 @@ def choose(
         caller=caller if profile is None else None,
         base_step_settings=session.configured.values.base or None,
     )
+    if profile is not None and not name:
+        _demand_found(session, request, origin)
     if assignments:
         found = session.service.select(request).reference
         schema = session.service.catalogue.view(found.registry).schema if found else schema_named("ai")
         request = replace(request, request_overrides=overrides_of(assignments, schema))
     return Choice(request, origin)
+
+
+def _demand_found(session: Session, request: ResolveInput, origin: str) -> None:
+    """ProfileNotFound that says who has named the profile, where that was not the command's own argument."""
+    try:
+        session.service.select(request)
+    except ProfileNotFound as error:
+        where = f"{error.where} (named by {origin})".strip()
+        raise ProfileNotFound(error.name, nearest=error.nearest, where=where) from None
 
 
 def _chosen(session: Session, name: str | None, caller: str | None) -> tuple[str | None, str | None, str]:

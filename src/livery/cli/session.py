@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from livery.startup import Process
 
 
+_MOST_WARNINGS = 5
+
+
 class Session:
     """Made for each run. Nothing is read before a command asks for it, and nothing is read twice."""
 
@@ -68,8 +71,10 @@ class Session:
 
         service, warnings = self.process.service, self.process.warnings
         if not self.silent:
-            for warning in warnings:
+            for warning in warnings[:_MOST_WARNINGS]:
                 warn(warning)
+            if len(warnings) > _MOST_WARNINGS:
+                warn(f"{len(warnings) - _MOST_WARNINGS} more: livery validate")
         if self.verbose:
             for path in self.configured.files:
                 note(f"configuration: {path}")

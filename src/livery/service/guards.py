@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack, RegistryView
 from livery.core.names import Reference
 from livery.core.patch import is_atomic, leaf_paths
 from livery.core.paths import Path
 from livery.core.values import same
-from livery.errors import Fault, ProfileReadOnly, StillReferenced, ValidationError, VersionConflict
+from livery.errors import Fault, LiveryError, ProfileReadOnly, StillReferenced, ValidationError, VersionConflict
 from livery.stores.protocols import WriteOptions
 
 Document = Mapping[str, Any]
@@ -22,9 +22,17 @@ _MISSING = object()
 
 def expect(stack: ProfileStack, options: WriteOptions) -> None:
     """VersionConflict where the write was made from another version of the profile as it is seen."""
-    actual = stack.public.profile.version if stack.layers else 0
+    actual = known_version(stack.public) if stack.layers else 0
     if options.expected_version is not None and options.expected_version != actual:
         raise VersionConflict("profile", stack.reference.profile, options.expected_version, actual)
+
+
+def known_version(layer: ProfileLayer) -> int:
+    """The version of a profile as one source has it; as it is listed, where it can no longer be read."""
+    try:
+        return layer.profile.version
+    except LiveryError:
+        return layer.heading.version
 
 
 def expect_registry(view: RegistryView, options: WriteOptions) -> None:
@@ -38,14 +46,15 @@ def demand_lifted(stack: ProfileStack, patch: Document | None = None) -> None:
     owner = stack.read_only_owner
     if owner is None:
         return
-    marked = [layer for layer in stack.layers if layer.profile.policy.read_only]
+    marked = [layer for layer in stack.layers if layer.heading.policy.read_only]
     if patch not in _LIFTS or not all(layer.writer for layer in marked):
         raise ProfileReadOnly(str(stack.reference), owner)
 
 
 def demand_unreferenced(reference: Reference, view: RegistryView, catalogue: Catalogue) -> None:
     """StillReferenced, naming every profile, caller and default that would be left without its profile."""
-    used = [f"'{stack.reference}'" for stack in stacks_of(catalogue) if reference in stack.bases]
+    others = (stack for stack in stacks_of(catalogue) if stack.reference != reference)
+    used = [f"'{stack.reference}'" for stack in others if reference in stack.bases]
     used += [f"caller {caller!r}" for caller, slug in view.head.callers.items() if slug == reference.profile]
     if view.head.default_profile_slug == reference.profile:
         used.append(f"registry '{view.slug}' as its default")

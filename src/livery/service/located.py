@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from livery.core.catalogue import Catalogue
+from livery.core.check import Finding
 from livery.core.explain import HistoryEntry
 from livery.core.layers import Origin
 from livery.core.paths import path_of
-from livery.errors import LineageError, MergeConflict, Place
+from livery.errors import Fault, LineageError, LiveryError, MergeConflict, Place
 from livery.service.reading import field_of
+from livery.service.soundness import unresolvable
 from livery.stores.chain import Chain
 from livery.stores.protocols import Field
 
@@ -20,10 +22,22 @@ def located_errors(chain: Chain, catalogue: Catalogue) -> Iterator[None]:
     """Whatever a resolution raises, with the lines of a reference that leads nowhere and of values that clash."""
     try:
         yield
-    except LineageError as error:
-        raise _lineage(error, chain, catalogue) from None
-    except MergeConflict as error:
-        raise _conflict(error, chain, catalogue) from None
+    except (LineageError, MergeConflict) as error:
+        raise located(error, chain, catalogue) from None
+
+
+def located(error: LiveryError, chain: Chain, catalogue: Catalogue) -> LiveryError:
+    """An error of a resolution with the lines of a reference that leads nowhere, or of values that clash."""
+    if isinstance(error, LineageError):
+        return _lineage(error, chain, catalogue)
+    return _conflict(error, chain, catalogue) if isinstance(error, MergeConflict) else error
+
+
+def clashes(chain: Chain, catalogue: Catalogue) -> Iterator[Finding]:
+    """The profiles that do not resolve although each of their layers is sound."""
+    for stack, error in unresolvable(catalogue):
+        fault = Fault(f"registry.profiles[{stack.reference.profile}]", str(located(error, chain, catalogue)))
+        yield Finding(*stack.reference, stack.layers[-1].source, fault)
 
 
 def _lineage(error: LineageError, chain: Chain, catalogue: Catalogue) -> LineageError:

@@ -15,7 +15,7 @@ from livery.core.patch import keep_redacted, merge_patch
 from livery.core.profile import Profile, Registry
 from livery.core.values import same
 from livery.errors import AlreadyExists, Invalid, SourceReadOnly, ValidationError, VersionConflict
-from livery.service.guards import demand_lifted, demand_unreferenced, expect, overruled, same_identity
+from livery.service.guards import demand_lifted, demand_unreferenced, expect, known_version, overruled, same_identity
 from livery.service.protocols import NO_OPTIONS
 from livery.service.redacted import left_to_lower
 from livery.service.soundness import demand_sound, resolved
@@ -125,7 +125,7 @@ class ProfileWrites(Writes):
             rest = {name: profile for name, profile in held.profiles.items() if name != reference.profile}
             after = self._chain.trial(replace(held, profiles=rest))
             demand_sound(self._chain.catalogue(), after, [reference])
-            self._writer().delete_profile(reference, self._stamped(options, layer.profile.version))
+            self._writer().delete_profile(reference, self._stamped(options, known_version(layer)))
             self._chain.refresh(self._clock())
             return self._profile(reference) if below else None
 

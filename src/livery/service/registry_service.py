@@ -18,7 +18,7 @@ from livery.errors import Place, RegistryNotFound
 from livery.formats.bulk import collector_paused
 from livery.service.active import ActiveProfiles
 from livery.service.cache import CacheCounts, ResolveCache, key_of
-from livery.service.located import located_errors
+from livery.service.located import clashes, located_errors
 from livery.service.profile_writes import ProfileWrites
 from livery.service.protocols import ProfileSummary, RegistrySummary
 from livery.service.reading import listed, profile_summary, registry_document, registry_summary, with_places
@@ -62,7 +62,7 @@ class RegistryService(ProfileWrites, RegistryWrites, ActiveProfiles):
 
     def located_findings(self) -> list[Finding]:
         """The same, with files and lines for the warnings too; every profile is read, and the files once more."""
-        return self._chain.inspect()
+        return [*self._chain.inspect(), *clashes(self._chain, self.catalogue)]
 
     def place_of_caller(self, registry: str, caller: str) -> Place | None:
         """The file and line that map a caller, where it is a file."""

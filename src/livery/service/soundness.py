@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
-from livery.core.catalogue import Catalogue
+from livery.core.catalogue import Catalogue, ProfileStack
 from livery.core.check import check_profile, check_registry
 from livery.core.lineage import check_graph
 from livery.core.merge import merge
@@ -13,7 +13,7 @@ from livery.core.profile import ResolveInput
 from livery.core.resolve import check_effective, ground_of, layers_below, resolve_selected
 from livery.core.resolved import ResolvedProfile
 from livery.core.selection import Selection
-from livery.errors import Fault, LiveryError, ValidationError
+from livery.errors import Fault, LineageError, LiveryError, ValidationError
 
 
 def demand_sound(before: Catalogue, after: Catalogue, changed: Collection[Reference]) -> None:
@@ -36,6 +36,16 @@ def demand_sound_registry(before: Catalogue, after: Catalogue, slug: str) -> Non
     if new:
         raise ValidationError.of(new)
     demand_sound(before, after, [stack.reference for stack in after.registries[slug].profiles.values()])
+
+
+def unresolvable(catalogue: Catalogue) -> Iterator[tuple[ProfileStack, LiveryError]]:
+    """The profiles that are sound, as their bases are, and do not resolve all the same: their layers clash."""
+    stacks = [stack for view in catalogue.registries.values() for stack in view.profiles.values()]
+    known = {id(stack.fault) for stack in stacks if stack.fault is not None}
+    for stack in stacks:
+        error = _fault_of(catalogue, stack.reference) if stack.fault is None else None
+        if error is not None and id(error) not in known and not isinstance(error, LineageError):
+            yield stack, error
 
 
 def resolved(catalogue: Catalogue, reference: Reference) -> ResolvedProfile:

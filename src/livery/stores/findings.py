@@ -61,7 +61,7 @@ def _clashes(catalogue: Catalogue) -> Iterator[Finding]:
 def _notices(sources: Sequence[Source]) -> Iterator[Finding]:
     for source in sources:
         for notice in source.loaded.notices:
-            yield Finding(notice.registry, notice.profile, source.label, notice.fault, blocking=False)
+            yield Finding(notice.registry, notice.profile, source.label, notice.fault, notice.blocking)
 
 
 def _remarks(sources: Sequence[Source]) -> Iterator[Finding]:

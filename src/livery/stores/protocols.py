@@ -46,11 +46,15 @@ class Field(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """What deserves a warning about a registry (``profile`` empty) or a profile that can be used all the same."""
+    """What deserves a warning about a registry (``profile`` empty) or a profile that can be used all the same.
+
+    ``blocking`` is an error that has to be mended, though nothing that can be used needs it: an entry without a name.
+    """
 
     registry: str
     profile: str
     fault: Fault
+    blocking: bool = False
 
 
 class Loaded(NamedTuple):

@@ -16,6 +16,8 @@ from livery.errors import Fault, LiveryError, ValidationError
 from livery.outcomes import outcome_of
 from livery.service import RegistryService
 
+_MOST_WARNINGS = 200  # in lines for people
+
 
 class Problem(NamedTuple):
     """One thing to mend: an ``error`` or a ``warning``, in which source, and where in which file it stands."""
@@ -48,6 +50,7 @@ def validate_command(ctx: click.Context, session: Session, sources: tuple[str, .
     Exit code 4 if there is an error (with --strict also for a warning), 3 if a source is not there, 7 if one cannot be
     read.
     """
+    session.silent = True  # what sources have to say of themselves is among the problems
     service = _service(session, sources)
     problems = sorted(dict.fromkeys(_problems(service)), key=_position)
     if form == "table":
@@ -100,9 +103,15 @@ def _of_error(error: LiveryError, source: str) -> Iterator[Problem]:
 
 
 def _emit_lines(problems: list[Problem], color: bool) -> None:
+    warned = 0
     for problem in problems:
+        warned += problem.level == "warning"
+        if problem.level == "warning" and warned > _MOST_WARNINGS:
+            continue
         tone = "red" if problem.level == "error" else "yellow"
         emit(f"{style(problem.level, color, fg=tone)}: {printable(str(problem))}")
+    if warned > _MOST_WARNINGS:
+        note(f"{warned - _MOST_WARNINGS} more warnings: -o json has them all")
 
 
 def _worst(service: RegistryService) -> LiveryError:

@@ -129,7 +129,7 @@ class Reading:
             registries=(self._registry(layout, index.manifest, base),),
             broken=tuple(_broken(layout, index.manifest, base)),
             token=self._token(token_of(heads), index.listing),
-            notices=tuple(Notice(layout.slug, "", fault) for fault in notices),
+            notices=tuple(_notice(layout, fault) for fault in notices),
             read=_WholeProfiles(self, layout, index.manifest),
             bases=_Bases(layout, index.manifest),
             remarks=_Remarks(self, layout, index.manifest, base),
@@ -243,6 +243,11 @@ class Reading:
     def _demand_open(self) -> None:
         if self._closed:
             raise SourceUnavailable(self.url, "it is closed")
+
+
+def _notice(layout: Layout, fault: Fault) -> Notice:
+    """What is told of the directory; an entry of the manifest that cannot be used is an error."""
+    return Notice(layout.slug, "", fault, blocking=fault.field.startswith("profiles["))
 
 
 def _broken(layout: Layout, manifest: Manifest, base: Base) -> list[BrokenItem]:
