@@ -51,22 +51,23 @@ def start(
     state = State(state_path(configuration.state, environ))
     writer = configuration.writer or None
     if configuration.sources:
-        sources = [open_source(parse_source(text)) for text in configuration.sources]
+        urls = [parse_source(text) for text in configuration.sources]
+        sources = [open_source(url._replace(readonly=url.readonly or read_only)) for url in urls]
     else:
-        sources = default_sources(state, environ, cwd, system)
+        sources = default_sources(state, environ, cwd, system, read_only=read_only)
         writer = writer or str(_user_file(environ))
-    if read_only:
-        for source in sources:
-            source.url = source.url._replace(readonly=True)
     chain = open_chain(sources, schema_named, writer=writer, default_registry=configuration.default_registry or None)
     return Process(configuration, RegistryService(chain, schema_named), state)
 
 
-def default_sources(state: State, environ: Mapping[str, str], cwd: Path, system: Path = SYSTEM_HOME) -> list[Source]:
+def default_sources(
+    state: State, environ: Mapping[str, str], cwd: Path, system: Path = SYSTEM_HOME, *, read_only: bool = False
+) -> list[Source]:
     """What is read where nobody names sources: built in, system, user, the project's file if it is trusted."""
     optional = dict.fromkeys([system / "profiles.yaml", _user_file(environ)])
     sources = [open_source("builtin:")]
-    sources += [open_source(SourceURL("yaml", str(path), optional=True, text=str(path))) for path in optional]
+    urls = [SourceURL("yaml", str(path), read_only, optional=True, text=str(path)) for path in optional]
+    sources += [open_source(url) for url in urls]
     project = project_file(cwd)
     if project is not None:
         sources.append(_project_source(project, state))

@@ -11,7 +11,7 @@ import pytest
 from livery.core.contract import profile_schema, registry_schema
 from livery.core.explain import explain
 from livery.core.resolved import ResolvedProfile
-from livery.settings import read_settings, references_in, schema_named
+from livery.settings import read_settings, schema_named
 from livery.settings.profile_store import plain_profile_store_schema
 from tests.support.registries import opened, resolved, write
 
@@ -242,11 +242,6 @@ def test_a_text_that_names_a_variable_is_no_mapping() -> None:
 def test_a_reference_that_cannot_be_read_is_a_fault() -> None:
     assert "${NAME:-default}" in faults({"subAgent": {"model": "${"}})["subAgent.model"]
     assert "$${" in faults({"subAgent": {"model": "${A:-${B}}"}})["subAgent.model"]
-
-
-def test_variables_are_found_in_every_text_once() -> None:
-    value = {"a": ["$A ${B:-$C}", {"b": "${A}"}], "c": "$$D $5 $(E)", "$F": 1}
-    assert references_in(value) == ["A", "B"]
 
 
 # In a registry that names the schema

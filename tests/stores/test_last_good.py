@@ -142,3 +142,18 @@ def test_an_overlay_that_is_listed_no_longer_is_kept_under_those_that_extend_it(
     deferred.refresh()
     assert [engine_of(deferred, name) for name in "ab"] == ["one", "one"]
     assert "extends unknown 'team/a'" in broken(deferred)[0]
+
+
+def test_what_was_kept_is_let_go_when_another_source_takes_the_reason_away(tmp_path: Path) -> None:
+    low, high = tmp_path / "low.yaml", tmp_path / "high.yaml"
+    low.write_text(document(a=engine("one")))
+    high.write_text(document(b={"extends": ["a"]}))
+    service = open_registry(f"yaml:{low}", f"yaml:{high}")
+    assert engine_of(service, "b") == "one"
+    high.write_text(document(b={"extends": ["new"]}))
+    service.refresh()
+    assert engine_of(service, "b") == "one"
+    low.write_text(document(a=engine("one"), new=engine("two")))
+    service.refresh()
+    assert engine_of(service, "b") == "two"
+    assert (service.sources[1].broken, service.sources[1].stale_since_ms) == ((), None)

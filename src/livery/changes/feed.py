@@ -7,12 +7,11 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from livery.changes.directories import Directories
-from livery.errors import LiveryError
 from livery.stores.source import Source
 
 if TYPE_CHECKING:
@@ -108,8 +107,10 @@ class ChangeFeed:
         stores = [source.store for source in self._service.sources if source.store is not None]
         paths: list[Path] = []
         for store in stores:
-            with suppress(LiveryError):
+            try:
                 paths += store.watched()
+            except Exception as error:  # its changes show when it is looked at
+                self._report(_NOT_TOLD, error)
         return paths
 
     @contextmanager

@@ -62,8 +62,9 @@ class ProfileLayer:
     @property
     def profile(self) -> Profile:
         """The whole profile as the source has it."""
-        if self._read is not None:
-            self._known = self._read()
+        read = self._read  # another thread may read it too: both come to the same
+        if read is not None:
+            self._known = read()
             self._read = None
         return self._known
 
@@ -128,9 +129,10 @@ class ProfileStack:
     @property
     def fault(self) -> LiveryError | None:
         """Why the profile cannot be used; layers that were not read yet are read for that."""
-        if self._examine is not None:
-            examine, self._examine = self._examine, None
+        examine = self._examine
+        if examine is not None:  # cleared last: whoever finds it gone must find the fault
             self.known_fault = self.known_fault or examine(self)
+            self._examine = None
         return self.known_fault
 
     @property

@@ -7,8 +7,7 @@ Here they are only found; their values are put in where a server or an engine is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 NAMED = rf"(?:^|[^$])(?:\$\$)*\$(?:{_NAME}|\{{{_NAME}(?::-[^}}]*)?\}})"
@@ -20,11 +19,6 @@ _DOLLAR = re.compile(
     r"|(?P<open>\{))",
     re.ASCII,
 )
-
-
-def references_in(value: Any) -> list[str]:
-    """The names of the variables in the texts of a JSON value, each once, in order; keys are not looked at."""
-    return list(dict.fromkeys(name for text in _texts(value) for name in _names(text)))
 
 
 def has_reference(text: str) -> bool:
@@ -54,14 +48,3 @@ def _names(text: str) -> Iterator[str]:
         name = found["braced"] or found["bare"]
         if name:
             yield name
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for child in value.values():
-            yield from _texts(child)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
     from livery.settings.limits import ContextLimits, context_limits
     from livery.settings.outbound import check_outbound_url
-    from livery.settings.profile_store import plain_profile_store_schema, references_in
+    from livery.settings.profile_store import plain_profile_store_schema
     from livery.settings.providers import PROVIDERS, Provider
     from livery.settings.ready import ReadinessProblem, readiness
     from livery.settings.runtime_keys import REPLACED_KEYS, ReadSettings, read_settings
@@ -64,7 +64,6 @@ __all__ = [
     "settings_of_legacy",
     "settings_of_inference",
     "plain_profile_store_schema",
-    "references_in",
     "REPLACED_KEYS",
     "ReadSettings",
     "read_settings",
@@ -91,7 +90,6 @@ _HOMES = {
     "context_limits": "limits",
     "check_outbound_url": "outbound",
     "plain_profile_store_schema": "profile_store",
-    "references_in": "profile_store",
     "PROVIDERS": "providers",
     "Provider": "providers",
     "ReadinessProblem": "ready",

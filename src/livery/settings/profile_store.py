@@ -10,10 +10,6 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from livery.core.variables import references_in
-
-__all__ = ["plain_profile_store_schema", "references_in"]
-
 LARGEST = 2**31 - 1
 """The largest number of seconds, bytes or processes: nothing that counts in 32 bits overflows."""
 

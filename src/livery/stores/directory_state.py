@@ -100,7 +100,7 @@ class DirectoryState:
     def _digests(self) -> dict[Path, str]:
         digests = {path: self._digest(path) for path in self._list_files()}
         if len(self._seen) > len(digests):
-            self._seen = {path: seen for path, seen in self._seen.items() if path in digests}
+            self._seen = {path: seen for path, seen in dict(self._seen).items() if path in digests}
         return digests
 
     def _digest(self, path: Path) -> str:

@@ -85,7 +85,7 @@ def _set_faults(catalogue: Catalogue, findings: Iterable[Finding]) -> None:
 
 
 def is_of_lineage(finding: Finding) -> bool:
-    return ".extends" in finding.fault.field
+    return finding.fault.field.startswith(f"registry.profiles[{finding.profile}].extends")
 
 
 def located(findings: list[Finding], sources: Sequence[Source], *, warnings: bool = False) -> list[Finding]:

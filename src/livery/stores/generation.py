@@ -46,9 +46,13 @@ def build(sources: Sequence[Source], writer: Source | None, rules: Rules, before
     A profile that an edit has broken since ``before`` is kept as it was there, and its source says so; so is one that
     vanished while others stand on it.
     """
+    for source in sources:
+        source.take_as_read()
     generation = _built(sources, writer, rules, before)
     if before is not None and keep_last_good(sources, before, *generation):
         generation = _built(sources, writer, rules, before)
+    for source in sources:
+        source.settle()
     if before is not None:
         keep_stamps(before, generation.catalogue)
     return generation

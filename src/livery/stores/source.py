@@ -49,6 +49,7 @@ class Source:
         self._broken_token: str | None = None
         self._last_read: dict[Item, Profile] = {}
         self._kept: dict[Item, Profile] = {}
+        self._as_read: tuple[Loaded, frozenset[Item]] | None = None
         self._known_bases: dict[str, _Bases] = {}
         self._loaded_at_ms = 0
         self._marks: dict[Item, bytes] = {}
@@ -85,9 +86,8 @@ class Source:
         item = (registry, slug)
         if item in self._kept:
             return self._kept[item]
-        assert self.loaded.read is not None
         try:
-            profile = self.loaded.read(registry, slug)
+            profile = self._read_now(registry, slug)
         except LiveryError as error:
             self.unread_faults[item] = error
             if item not in self._last_read:
@@ -97,6 +97,11 @@ class Source:
             return self._last_read[item]
         self._last_read[item] = profile
         return profile
+
+    def _read_now(self, registry: str, slug: str) -> Profile:
+        if self.loaded.read is None:
+            raise SourceUnavailable(self.label, "what it held when this was listed is no longer there")
+        return self.loaded.read(registry, slug)
 
     def bases_of(self, registry: str) -> Callable[[str], tuple[Reference, ...]] | None:
         """What tells the bases of a profile that was not read, if the store can; it asks once for a whole registry."""
@@ -125,7 +130,11 @@ class Source:
         return next(listed, {})
 
     def keep(self, profile: Profile, broken: BrokenItem) -> None:
-        """Take an earlier version of a profile in place of what the source holds now, and why."""
+        """Take an earlier version of a profile in place of what the source holds now, and why, until it is built anew.
+
+        What was read stays at hand: the reason may go when another source changes.
+        """
+        self._as_read = self._as_read or (self.loaded, self.stale_items)
         item = (profile.registry, profile.slug)
         if self.loaded.read is not None:
             self._kept[item] = profile
@@ -138,6 +147,16 @@ class Source:
         self.loaded = self.loaded._replace(registries=registries, broken=(*self.loaded.broken, broken))
         self.stale_items |= {item}
         self.stale_since_ms = self.stale_since_ms or self._loaded_at_ms
+
+    def take_as_read(self) -> None:
+        """Forget what was kept: it is decided anew for each state of the whole."""
+        if self._as_read is not None:
+            (self.loaded, self.stale_items), self._as_read, self._kept = self._as_read, None, {}
+
+    def settle(self) -> None:
+        """Nothing is stale where nothing was kept, and nothing is wrong."""
+        if not self.stale_items and self.error is None:
+            self.stale_since_ms = None
 
     def load(self, now_ms: int) -> bool:
         """Read the source if it has changed; whether it or its health had. What cannot be read stays as it was."""
@@ -203,10 +222,10 @@ class Source:
         changed = changed or not same_content(loaded, self.loaded)
         self.loaded, self.stale_items, self.unread_faults = loaded, stale, {}
         self.ever_loaded, self.error, self.skipped = True, None, ""
-        self._known_bases, self._kept = {}, {}
+        self._known_bases, self._kept, self._as_read = {}, {}, None
         self._loaded_at_ms = now_ms
         listed = {(registry.slug, slug) for registry in loaded.registries for slug in registry.profiles}
-        self._last_read = {item: profile for item, profile in self._last_read.items() if item in listed}
+        self._last_read = {item: profile for item, profile in dict(self._last_read).items() if item in listed}
         self.stale_since_ms = (self.stale_since_ms or now_ms) if stale else None
         self._broken_token = None
         return changed

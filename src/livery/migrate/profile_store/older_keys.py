@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from livery.core.values import same
+from livery.settings import REPLACED_KEYS
 
 OLDER_SERVER_KEYS = ("sticky", "persistent", "startupStrategy")
 OLDER_RUNTIME_KEYS = ("startupStrategy", "callerCheckSeconds", "callerInactiveSeconds")
 
 Path = tuple[str | int, ...]
 
-_RENAMED = {"callerCheckSeconds": "clientCheckSeconds", "callerInactiveSeconds": "clientInactiveSeconds"}
 _ACTIVATION = {"lazy": "on-demand", "eager": "always-on"}
 _UNBOUND = (
     "sticky and persistent are both true, and no strategy is both: a persistent server is not bound to a session; "
@@ -44,7 +44,7 @@ class Undecided(NamedTuple):
 
 def moves_of(document: Mapping[str, Any]) -> Iterator[Move | Undecided]:
     """What becomes of every older key of a single file, in the order of the keys."""
-    for old, new in _RENAMED.items():
+    for old, new in REPLACED_KEYS.items():
         if old in document:
             yield _moved((old,), new, document[old], document)
     if "startupStrategy" in document:

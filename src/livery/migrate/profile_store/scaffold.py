@@ -7,11 +7,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from livery.errors import AlreadyExists, LiveryError, SourceUnavailable
 from livery.stores.files import atomic_write, locked, make_directory, read_file, real_path, replace_directory
+from livery.stores.files.temporary import is_at
 from livery.stores.profile_store.layout import SIDECAR, files_of
 
 _PRIVATE = 0o700
@@ -25,10 +26,8 @@ def scaffold_of(files: Mapping[str, str], beside: Path | None) -> Iterator[Path]
     Without a place beside which to make it: among the temporary files of the system. It is locked while it is in use,
     so that one whose maker was killed is known, and removed by the next.
     """
-    directory = _new_directory(beside)
-    lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    directory, lock = _locked_directory(beside)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
         for path, text in files.items():
             target = directory / path
             target.parent.mkdir(_PRIVATE, exist_ok=True)
@@ -37,6 +36,18 @@ def scaffold_of(files: Mapping[str, str], beside: Path | None) -> Iterator[Path]
     finally:
         shutil.rmtree(directory, ignore_errors=True)
         os.close(lock)
+
+
+def _locked_directory(beside: Path | None) -> tuple[Path, int]:
+    """A new directory and the lock of it; another run may take one for stale that is not locked yet."""
+    while True:
+        directory = _new_directory(beside)
+        with suppress(FileNotFoundError):
+            lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if is_at(str(directory), lock):
+                return directory, lock
+            os.close(lock)
 
 
 def _new_directory(beside: Path | None) -> Path:

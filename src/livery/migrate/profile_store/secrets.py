@@ -18,6 +18,10 @@ from livery.migrate.profile_store.older_keys import Path
 _SETTINGS, _SERVERS = "step_settings_patch", "servers"
 _COMMENT = re.compile(r"((?:^|[ \t])#[ \t]*)(\S[^\r\n]*)", re.MULTILINE)
 
+_SUSPICIOUS = re.compile(
+    r"[:=]|key|token|secret|pass|credential|authori|bearer|(?=\S*[0-9])(?=\S*[A-Za-z])\S{16,}", re.IGNORECASE
+)
+
 
 def secret_paths(document: Mapping[str, Any], schema: SettingsSchema) -> Iterator[Path]:
     """Where a file in this format holds what may be a secret, in clear."""
@@ -56,6 +60,7 @@ def _redacted(document: Mapping[str, Any], schema: SettingsSchema) -> dict[str, 
 
 
 def _without_secret(comment: re.Match[str]) -> str:
+    """A comment, if it is prose: one that was a setting, or speaks of secrets, is not shown."""
     words = comment[2].split()
-    is_secret = secret_argument([comment[2]], 0) or any(secret_argument(words, n) for n in range(len(words)))
+    is_secret = _SUSPICIOUS.search(comment[2]) or any(secret_argument(words, n) for n in range(len(words)))
     return f"{comment[1]}(not shown)" if is_secret else comment[0]

@@ -25,15 +25,11 @@ class Pointer(NamedTuple):
     active: str
 
     @property
-    def previous(self) -> list[str]:
-        """The names of the profiles that were active before, the latest first."""
-        return [item["name"] for item in self._previous]
-
-    @property
     def _previous(self) -> list[dict[str, Any]]:
         written = self.document.get("previous")
         items = written if isinstance(written, list) else []
-        return [item for item in items if isinstance(item, dict) and folded_name(item.get("name")) == item["name"]]
+        named = (item for item in items if isinstance(item, dict) and isinstance(item.get("name"), str))
+        return [item for item in named if folded_name(item["name"]) == item["name"]]
 
     def moved(self, name: str, at_ms: int) -> Pointer:
         """The pointer at another profile; the one that it leaves is remembered."""

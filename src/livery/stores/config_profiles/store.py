@@ -53,7 +53,8 @@ class ConfigProfilesStore(Writing):
                 return
             pointer.demand_writable(str(layout.active))
             atomic_write(layout.active, renamed.data())
-            was = held.manifest.entries[old.profile].fields.get("last_applied_at")
+            entry = held.manifest.entries.get(old.profile)
+            was = entry.fields.get("last_applied_at") if entry is not None else None
             if was is not None:
                 self._save_manifest(held, _stamped(held.manifest, new.profile, was), options.at_ms)
 

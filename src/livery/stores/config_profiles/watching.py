@@ -43,7 +43,7 @@ class ReadOverlays:
 
     def told(self) -> dict[Path, str]:
         """The digests of the overlays as they were read last."""
-        return {path: told for path, told in self._told.items() if told.startswith("sha256:")}
+        return {path: told for path, told in dict(self._told).items() if told.startswith("sha256:")}
 
     def wrote(self, path: Path, data: bytes | None) -> None:
         """Take note of a file that was written from here, or removed (None)."""

@@ -22,7 +22,7 @@ from livery.errors import (
 )
 from livery.stores.copies import copied_profile, copied_registry
 from livery.stores.directory_state import Contents, DirectoryState, token_of
-from livery.stores.files import atomic_write, locked, make_directory, remove_file, update_file
+from livery.stores.files import atomic_write, locked, make_directory, read_file, remove_file, update_file
 from livery.stores.profile_store.layout import PROFILES, SIDECAR, files_of, read_inside, shown
 from livery.stores.profile_store.parts import PartsReader
 from livery.stores.profile_store.places import places_of, spot_of
@@ -161,6 +161,8 @@ class DirectoryStore:
         files = {**files, parts.layout.sidecar: records.encoded()}
         after = reading_of(self._reader.read(contents_after(parts.contents, files)), self._slug())
         demand_no_harm(before, after, profile)
+        for path in files:
+            _demand_unchanged(path, parts.contents.get(path))  # before the first is written: nothing is half done
         if parts.sidecar.fault is not None:
             self._keep_aside(parts.layout.sidecar, parts.contents, options)
         for path, data in files.items():
@@ -179,6 +181,7 @@ class DirectoryStore:
             return new
 
         if new is None:
+            _demand_unchanged(path, old)
             remove_file(path)
         else:
             make_directory(path.parent)
@@ -208,6 +211,12 @@ class DirectoryStore:
     def _demand_open(self) -> None:
         if self._closed:
             raise SourceUnavailable(self.url, "it is closed")
+
+
+def _demand_unchanged(path: Path, planned: bytes | LiveryError | None) -> None:
+    """That a file holds what its change was planned from; one that could not be read then is not asked."""
+    if not isinstance(planned, LiveryError) and (read_file(path) if os.path.lexists(path) else None) != planned:
+        raise _Changed
 
 
 class _Changed(Exception):
