@@ -204,3 +204,12 @@ def test_an_active_profile_that_is_gone_is_an_error_that_says_what_to_do(started
 def test_the_state_may_lie_elsewhere(started: Start, tmp_path: Path) -> None:
     started(state=f"sqlite:{tmp_path / 's.db'}").state.use(Reference("default", "default"), 1)
     assert (tmp_path / "s.db").exists() and not (tmp_path / "data").exists()
+
+
+def test_a_process_that_only_reads_makes_no_manifest_either(tmp_path: Path) -> None:
+    (tmp_path / "wa/profiles").mkdir(parents=True)
+    (tmp_path / "wa/profiles/a.toml").write_text("")
+    configuration = Configuration(sources=(f"config-profiles:{tmp_path}/wa?app=wa",))
+    process = start(configuration, {"HOME": str(tmp_path)}, tmp_path, read_only=True)
+    assert [row.slug for row in process.service.list_profiles("wa")] == ["default", "a"]
+    assert not (tmp_path / "wa/profiles/manifest.json").exists()

@@ -222,3 +222,16 @@ def test_a_profile_whose_file_is_gone_can_be_deleted(config: Run, wa: Path) -> N
     (wa / "profiles/a.toml").unlink()
     assert config("profile", "delete", "a", "--yes").exit_code == 0
     assert "a" not in [row["slug"] for row in json.loads(config("profile", "list", "-o", "json").stdout)]
+
+
+def test_odd_items_of_the_history_are_passed_over(config: Run, wa: Path) -> None:
+    previous = [{"at": 1}, "b", {"name": 7}, {"name": "b", "at": 1}]
+    pointer = {"version": 1, "active": "a", "applied_at": 1, "previous": previous}
+    (wa / "profiles/active.json").write_text(json.dumps(pointer))
+    assert config("use", "--rollback").stdout == "wa/b is active\n"
+
+
+def test_a_setting_that_is_called_extends_is_a_setting(config: Run, wa: Path) -> None:
+    (wa / "profiles/a.toml").write_text('[g]\nextends = "x"\n')
+    document = json.loads(config("resolve", "a", "-o", "json").stdout)
+    assert document["effective_step_settings"]["g"]["extends"] == "x"

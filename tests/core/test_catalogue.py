@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack, Registr
 from livery.core.check import check
 from livery.core.names import Reference
 from livery.core.profile import Registry
-from livery.errors import MergeConflict, PolicyViolation, ProfileNotFound
+from livery.errors import LiveryError, MergeConflict, PolicyViolation, ProfileNotFound
 from tests.core.builders import SMALL, catalogue, policy, registry, run, runtime, settings, sound
 
 
@@ -203,3 +204,23 @@ def test_the_index_of_the_graph_knows_broken_profiles_and_follows_none() -> None
     where = over_sources(registry({"p": {"extends": ["b"]}, "b": {"extends": ["gone"]}}))
     where.registries["default"].profiles["b"].known_fault = ProfileNotFound("x")
     assert where.index() == {Reference("default", "p"): (Reference("default", "b"),), Reference("default", "b"): ()}
+
+
+def test_whoever_asks_for_a_fault_while_it_is_found_gets_it() -> None:
+    began, go = threading.Event(), threading.Event()
+
+    def examine(stack: ProfileStack) -> LiveryError:
+        began.set()
+        go.wait(10)
+        return ProfileNotFound("x")
+
+    stack = ProfileStack(Reference("r", "p"), (), examine=examine)
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(stack.fault)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    began.wait(10)
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert [type(fault) for fault in found] == [ProfileNotFound] * 3

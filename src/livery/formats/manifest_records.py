@@ -12,6 +12,7 @@ from livery.core.values import MAX_INTEGER
 
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999; what is later is no time of these
 _OWN_KEYS = frozenset(("source", "runtime_version", "created_by", "updated_by"))
+_UNUSUAL = _OWN_KEYS | {"version", "last_applied_at"}
 _KNOWN = _OWN_KEYS | {
     "name", "path", "description", "created_at", "updated_at", "last_applied_at", "version", "digest"
 }  # fmt: skip
@@ -20,17 +21,18 @@ _KNOWN = _OWN_KEYS | {
 def metadata_of(fields: Mapping[str, Any], version: int = 0) -> Metadata:
     """What an entry says of its profile; odd values are as good as none. ``version`` is in place of that written."""
     get = fields.get
-    times = _time(get("created_at")), _time(get("updated_at")), _time(get("last_applied_at"))
+    times = _time(get("created_at")), _time(get("updated_at"))
+    if not version and _UNUSUAL.isdisjoint(fields):
+        return Metadata(created_at_ms=times[0], updated_at_ms=times[1])  # as other programs write it: be quick
+    last_applied = _time(get("last_applied_at"))
     version = version or version_of(fields)
-    if version == 1 and _OWN_KEYS.isdisjoint(fields):  # so is what other programs write
-        return Metadata(created_at_ms=times[0], updated_at_ms=times[1], last_applied_at_ms=times[2])
     return Metadata(
         source=_text(get("source")),
         version=version,
         runtime_version=recorded_version(get("runtime_version")) if "runtime_version" in fields else UNSET,
         created_at_ms=times[0],
         updated_at_ms=times[1],
-        last_applied_at_ms=times[2],
+        last_applied_at_ms=last_applied,
         created_by=_text(get("created_by")),
         updated_by=_text(get("updated_by")),
     )

@@ -50,26 +50,27 @@ def profile_summary(stack: ProfileStack, view: RegistryView, default: str | None
     if not stack.layers:
         return ProfileSummary(slug, view.slug, "", "", False, 0, "", (), False, 0, 0, str(stack.fault))
     heading = stack.public.heading
-    metadata = heading.metadata
+    metadata, source = heading.metadata, stack.layers[0].source
     display_name, description, tags = heading.display_name, heading.description, metadata.tags
     if len(stack.layers) > 1:  # most have one, and a list should be quick
         headings = [layer.heading for layer in stack.layers]
+        source = ", ".join(layer.source for layer in stack.layers)
         display_name = _last(heading.display_name for heading in headings)
         description = _last(heading.description for heading in headings)
         tags = next((h.metadata.tags for h in reversed(headings) if h.metadata.tags is not UNSET), UNSET)
     return ProfileSummary(
-        slug=slug,
-        registry=view.slug,
-        display_name=display_name,
-        description=description,
-        read_only=stack.read_only_owner is not None,
-        version=metadata.version,
-        source=", ".join([layer.source for layer in stack.layers]),
-        tags=tags or (),
-        is_default=slug == default,
-        updated_at_ms=metadata.updated_at_ms or 0,
-        last_applied_at_ms=metadata.last_applied_at_ms or 0,
-        error=str(stack.known_fault) if stack.known_fault else fault,
+        slug,
+        view.slug,
+        display_name,
+        description,
+        stack.read_only_owner is not None,
+        metadata.version,
+        source,
+        tags or (),
+        slug == default,
+        metadata.updated_at_ms or 0,
+        metadata.last_applied_at_ms or 0,
+        str(stack.known_fault) if stack.known_fault else fault,
     )
 
 

@@ -77,7 +77,10 @@ class Loaded(NamedTuple):
 
 @runtime_checkable
 class ProfileStore(Protocol):
-    """A place that registries are read from. Opening and reading one never creates or changes anything."""
+    """A place that registries are read from. Opening and reading one never creates or changes anything.
+
+    The one exception is an index that can be made anew from what it is an index of.
+    """
 
     kind: str
     url: str
