@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from livery.core.check import Finding, check, check_registry, profile_faults, raise_findings
-from livery.errors import ValidationError
+from livery.core.check import check, profile_faults
 from tests.core.builders import catalogue, registry, run, settings, sound
 
 
@@ -93,14 +92,6 @@ def test_a_profile_is_checked_before_it_is_stored() -> None:
     assert [str(fault) for fault in profile_faults(profile, view)] == [
         "registry.profiles[p].runtime.step_settings_patch.chat.stop: expected a list, got text"
     ]
-
-
-def test_only_blocking_findings_are_raised() -> None:
-    view = catalogue(registry({"p": {}}, default_profile_slug="")).registries["default"]
-    raise_findings(check_registry(view))
-    with pytest.raises(ValidationError) as caught:
-        raise_findings([Finding("r", "p", "s", fault) for fault in (ValidationError("a", "b").faults * 2)])
-    assert len(caught.value.faults) == 2
 
 
 @pytest.mark.parametrize(

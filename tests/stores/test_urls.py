@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from livery.errors import LiveryError, UsageError, ValidationError
-from livery.stores.urls import parse_source, parse_sources
+from livery.stores.urls import SourceURL, parse_source, split_sources
+
+
+def sources(text: str) -> list[SourceURL]:
+    return [parse_source(entry) for entry in split_sources(text)]
 
 
 def test_a_list_is_split_at_commas_and_trimmed() -> None:
-    found = parse_sources(" a.yaml, b.db ,sqlite-dsn:file:test.db ")
+    found = sources(" a.yaml, b.db ,sqlite-dsn:file:test.db ")
     assert [(url.kind, url.location) for url in found] == [
         ("yaml", "a.yaml"),
         ("sqlite", "b.db"),
@@ -20,13 +24,13 @@ def test_a_list_is_split_at_commas_and_trimmed() -> None:
 
 
 def test_an_empty_list_names_no_source() -> None:
-    assert parse_sources("  ") == []
+    assert sources("  ") == []
 
 
 @pytest.mark.parametrize(("text", "position"), [("a.yaml,,b.yaml", 1), (",a.yaml", 0), ("a.yaml,", 1)])
 def test_an_empty_entry_is_an_error_with_its_position(text: str, position: int) -> None:
     with pytest.raises(ValidationError) as caught:
-        parse_sources(text)
+        sources(text)
     assert caught.value.field == f"sources[{position}]"
 
 
@@ -85,7 +89,7 @@ def test_options_stand_after_the_question_mark() -> None:
 
 
 def test_in_a_list_the_registries_of_a_source_are_joined_with_plus() -> None:
-    first, second = parse_sources("yaml:a.yaml?registries=x+y,b.yaml")
+    first, second = sources("yaml:a.yaml?registries=x+y,b.yaml")
     assert (first.registries, second.location) == (("x", "y"), "b.yaml")
 
 

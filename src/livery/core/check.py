@@ -16,7 +16,7 @@ from livery.core.paths import SETTINGS, Path, snake_case
 from livery.core.patterns import pattern
 from livery.core.profile import PolicySpec, Profile, RuntimeSpec
 from livery.core.schema import SettingsSchema
-from livery.errors import Fault, LineageError, ValidationError
+from livery.errors import Fault, LineageError
 
 
 class Finding(NamedTuple):
@@ -154,10 +154,3 @@ def _of_lineage(error: LineageError, catalogue: Catalogue) -> Finding:
     at = Reference(*error.chain[-2].split("/", 1))
     stack = catalogue.registries[at.registry].profiles[at.profile]
     return Finding(at.registry, at.profile, stack.layers[-1].source, Fault(error.field, error.reason))
-
-
-def raise_findings(findings: list[Finding]) -> None:
-    """ValidationError with every blocking finding, if there is one."""
-    faults = [finding.fault for finding in findings if finding.blocking]
-    if faults:
-        raise ValidationError.of(faults)

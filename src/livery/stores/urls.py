@@ -38,11 +38,6 @@ class SourceURL(NamedTuple):
         return f"SourceURL({mask_url(self.text) or str(self)!r})"  # with its password masked
 
 
-def parse_sources(text: str) -> list[SourceURL]:
-    """The sources of a list with commas; see :func:`split_sources`."""
-    return [parse_source(entry) for entry in split_sources(text)]
-
-
 def split_sources(text: str, field: str = "sources") -> list[str]:
     """The entries of a list with commas, also in brackets; an empty entry is an error with its position."""
     text = text.strip()
