@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -61,9 +62,8 @@ class FileState:
 
         An editor may write in several steps: a change since another state is told once the file has rested.
         """
-        if since and self._was_there:
-            self._let_rest(since)
-        return self._asked_again(self._token)
+        rested = self._rested(since) if since and self._was_there else None
+        return rested if rested is not None else self._asked_again(self._token)
 
     def wrote(self, token: str) -> None:
         """Take note of content that was written from here, as a whole: it needs no rest."""
@@ -83,28 +83,35 @@ class FileState:
         self._was_there = True
         return answer
 
-    def _let_rest(self, since: str) -> None:
-        """Wait until a file that is not in the state of the token has been left alone for a moment, but not for ever.
+    def _rested(self, since: str) -> str | None:
+        """The digest of a file that is as it was, or has been left alone for a moment; None where it never is.
 
         A time in the future says nothing.
         """
         deadline = time.monotonic() + LONGEST_WAIT_S
         while time.monotonic() < deadline:
-            try:
-                age_s = self._mark().age_ns() / 1e9
-                if not 0 <= age_s < REST_S or self._token() in (since, self._written):
-                    return
-            except SourceNotFound:
-                age_s = 0.0  # on its way to be replaced
+            age_s = 0.0
+            with suppress(SourceNotFound):  # on its way to be replaced
+                mark = self._mark()
+                token, is_whole = self._digest_at(mark)
+                if is_whole:
+                    age_s = mark.age_ns() / 1e9
+                    if token in (since, self._written) or not 0 <= age_s < REST_S:
+                        return token
             time.sleep(REST_S - age_s)
+        return None
 
     def _token(self) -> str:
-        mark = self._mark()
+        return self._digest_at(self._mark())[0]
+
+    def _digest_at(self, mark: Mark) -> tuple[str, bool]:
+        """The digest of what is there, and whether that is what the mark is of: not while somebody writes."""
         if self._seen is not None and self._seen[0] == mark:
-            return self._seen[1]
-        token = digest(read_file(self._path))
-        self._seen = (mark, token) if mark.age_ns() > SETTLED_NS else None
-        return token
+            return self._seen[1], True
+        data = read_file(self._path)
+        is_whole = len(data) == mark.size and self._mark() == mark
+        self._seen = (mark, digest(data)) if is_whole and mark.age_ns() > SETTLED_NS else None
+        return digest(data), is_whole
 
     def _mark(self) -> Mark:
         return mark_of(self._path, self._url)

@@ -137,7 +137,7 @@ class Source:
         self._as_read = self._as_read or (self.loaded, self.stale_items)
         item = (profile.registry, profile.slug)
         if self.loaded.read is not None:
-            self._kept[item] = profile
+            self._kept = {**self._kept, item: profile}  # copies of this source may share the old one
         registries = tuple(
             replace(registry, profiles={**registry.profiles, profile.slug: profile})
             if registry.slug == profile.registry and (self.loaded.read is None or profile.slug not in registry.profiles)

@@ -11,11 +11,12 @@ from livery.errors import AlreadyExists, ValidationError
 from livery.migrate.profile_store.clients import NO_CHOICES, Choices
 from livery.migrate.profile_store.monolith import read_monolith
 from livery.migrate.profile_store.plan import Plan, plan_of
-from livery.migrate.profile_store.proof import SCHEMA, prove_equal
+from livery.migrate.profile_store.proof import prove_equal
 from livery.migrate.profile_store.scaffold import holds_exactly, is_free, put_into_place, scaffold_of
 from livery.migrate.profile_store.secrets import without_secrets
 from livery.settings import schema_named
 from livery.stores.files import read_file
+from livery.stores.profile_store.reading import SCHEMA
 
 
 class MigratedStore(NamedTuple):

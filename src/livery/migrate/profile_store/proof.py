@@ -25,6 +25,7 @@ from livery.settings import schema_named
 from livery.stores.chain import Chain, Source
 from livery.stores.memory import MemoryStore
 from livery.stores.opening import open_source
+from livery.stores.profile_store.reading import SCHEMA
 from livery.stores.urls import SourceURL, parse_source
 
 _REGISTRY = "migrated"
@@ -32,7 +33,6 @@ _LEFT_OUT = (
     "not compared: clients without tags (the caller 'default', unknown callers, no caller); "
     "with --default untagged they see fewer servers than before"
 )
-SCHEMA = "profile-store"
 
 
 def prove_equal(plan: Plan, store: Path) -> list[str]:

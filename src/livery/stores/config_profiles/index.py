@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,6 @@ from typing import NamedTuple
 from livery.errors import (
     Fault,
     LiveryError,
-    Locked,
     Place,
     SchemaTooNew,
     SourceNotFound,
@@ -22,10 +20,9 @@ from livery.formats.manifest import Manifest, read_manifest
 from livery.stores.config_profiles.layout import Layout
 from livery.stores.config_profiles.scanning import scan
 from livery.stores.file_state import REST_S
-from livery.stores.files import atomic_write, locked, read_file, remove_file, update_file
+from livery.stores.files import locked, read_file, set_aside, write_unchanged
 
 _TEMPORARY = "manifest.json.tmp"
-_MOST_KEPT = 3
 
 
 class Index(NamedTuple):
@@ -143,29 +140,11 @@ def save_manifest(layout: Layout, held: Index, manifest: Manifest, at_ms: int) -
     Locked where a program that asks for no lock has written it meanwhile: its change is not to be lost.
     """
     place = Place(str(layout.manifest))
-    data = manifest.data()
-
-    def update(present: bytes | None) -> bytes:
-        if present != held.found:
-            raise Locked(str(layout.manifest), "a program that writes it at this moment")
-        return data
 
     def check(written: bytes) -> None:
         if read_manifest(written, exact=True).document != manifest.document:
             raise ValidationError("", "the manifest would read differently from what was meant", place)
 
-    kept = _keep(layout, held.corrupt, at_ms) if held.corrupt is not None else None
-    update_file(layout.manifest, update, check, temp_name=_TEMPORARY)
+    kept = set_aside(layout.manifest, held.corrupt, at_ms) if held.corrupt is not None else None
+    write_unchanged(layout.manifest, held.found, manifest.data(), check, temp_name=_TEMPORARY)
     return kept
-
-
-def _keep(layout: Layout, corrupt: bytes, at_ms: int) -> Path:
-    """Put bytes aside under the next free name; of those that were put aside the newest three stay."""
-    while os.path.lexists(path := layout.manifest.with_name(f"{layout.manifest.name}.corrupt-{at_ms}")):
-        at_ms += 1
-    atomic_write(path, corrupt)
-    pattern = re.compile(rf"{re.escape(layout.manifest.name)}\.corrupt-(\d{{1,18}})", re.ASCII)
-    kept = [(int(match[1]), name) for name in os.listdir(path.parent) if (match := pattern.fullmatch(name))]
-    for _, name in sorted(kept)[:-_MOST_KEPT]:
-        remove_file(path.parent / name)
-    return path

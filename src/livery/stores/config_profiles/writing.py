@@ -19,7 +19,6 @@ from livery.core.names import Reference, nearest
 from livery.core.profile import Profile, Registry
 from livery.errors import (
     LiveryError,
-    Locked,
     ProfileNotFound,
     RegistryNotFound,
     SourceNotFound,
@@ -43,7 +42,7 @@ from livery.stores.config_profiles.plans import (
 )
 from livery.stores.config_profiles.reading import Reading
 from livery.stores.config_profiles.room import LAYOUT, demand_room
-from livery.stores.files import locked, remove_file, update_file
+from livery.stores.files import locked, remove_file, write_unchanged
 from livery.stores.protocols import WriteOptions
 
 
@@ -105,7 +104,7 @@ class Writing(Reading):
             planned = plan(held)
             with _undone_on_failure(planned, layout):
                 if planned.file is not None and planned.file.new is not None:
-                    _replace(planned.file.path, planned.file.old, planned.file.new)
+                    write_unchanged(planned.file.path, planned.file.old, planned.file.new)
                     self._wrote(planned.file.path, planned.file.new)
                 self._save_manifest(held, planned.manifest, options.at_ms)
             if planned.file is not None and planned.file.new is None:
@@ -150,17 +149,6 @@ class Writing(Reading):
         return layout_of(self.directory, self._app or Path(os.path.abspath(self.directory)).name), True
 
 
-def _replace(path: Path, old: bytes | None, new: bytes) -> None:
-    """Write a file that is still as it was when the write was planned."""
-
-    def update(present: bytes | None) -> bytes:
-        if present != old:
-            raise Locked(str(path), "a program that writes it at this moment")
-        return new
-
-    update_file(path, update)
-
-
 @contextmanager
 def _undone_on_failure(planned: Plan, layout: Layout) -> Iterator[None]:
     """Where what is in the block fails before the manifest is replaced, the other file is as it was."""
@@ -179,4 +167,4 @@ def _undo(change: FileChange) -> None:
     if change.old is None:
         remove_file(change.path)
     else:
-        _replace(change.path, change.new, change.old)
+        write_unchanged(change.path, change.new, change.old)

@@ -5,11 +5,20 @@ file beside the target, ``.<name>.lock``, keeps writers apart; the kernel frees 
 lock. A store of several files holds one lock (:func:`locked`) around all its writes.
 """
 
-from livery.stores.files.directories import make_directory, replace_directory, sync_tree
+from livery.stores.files.directories import make_directory, replace_directory
 from livery.stores.files.locks import locked
 from livery.stores.files.paths import real_path
 from livery.stores.files.reading import MAX_BYTES, digest, read_file
-from livery.stores.files.writing import Check, Update, atomic_write, remove_file, replace_file, update_file
+from livery.stores.files.writing import (
+    Check,
+    Update,
+    atomic_write,
+    remove_file,
+    replace_file,
+    set_aside,
+    update_file,
+    write_unchanged,
+)
 
 __all__ = [
     "MAX_BYTES",
@@ -24,6 +33,7 @@ __all__ = [
     "remove_file",
     "replace_directory",
     "replace_file",
-    "sync_tree",
+    "set_aside",
     "update_file",
+    "write_unchanged",
 ]

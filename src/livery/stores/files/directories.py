@@ -91,7 +91,7 @@ def remove_empty(directories: list[Path]) -> None:
             directory.rmdir()
 
 
-def sync_tree(directory: Path) -> None:
+def _sync_tree(directory: Path) -> None:
     """Make all files and names below a directory durable."""
     with translated(directory, "cannot be synced"):
         for folder, _, names in os.walk(directory, topdown=False, onerror=_raise):
@@ -121,7 +121,7 @@ def replace_directory(scaffold: Path, target: Path) -> Path | None:
     next number that is free.
     """
     real = Path(target_of(target))
-    sync_tree(scaffold)
+    _sync_tree(scaffold)
     with translated(target, "cannot be replaced"):
         kept = _free_name(real) if _holds_something(real) else None
         if real.exists():

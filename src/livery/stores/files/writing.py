@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,6 +29,7 @@ Check = Callable[[bytes], None]
 
 _PRIVATE = 0o600
 _TRIES = 20
+_MOST_ASIDE = 3
 
 
 class _Changed(Exception):
@@ -62,6 +64,41 @@ def update_file(path: Path, update: Update, check: Check | None = None, *, temp_
     mode 0600. A link stays a link.
     """
     return _updated(path, target_of(path), update, check, temp_name)
+
+
+def write_unchanged(
+    path: Path, planned: object, new: bytes | None, check: Check | None = None, *, temp_name: str = ""
+) -> None:
+    """Write a file, or remove it (None), that still holds what the change was planned from; the caller holds the lock.
+
+    ``planned`` is None where there was no file. Locked where a program that asks for no lock has written it meanwhile:
+    its change is not to be lost.
+    """
+    changed = Locked(str(path), "a program that writes it at this moment")
+
+    def update(present: bytes | None) -> bytes | None:
+        if present != planned:
+            raise changed
+        return new
+
+    if new is not None:
+        update_file(path, update, check, temp_name=temp_name)
+    elif _content(path) != planned:
+        raise changed
+    else:
+        remove_file(path)
+
+
+def set_aside(path: Path, data: bytes, at_ms: int) -> Path:
+    """Keep the bytes of a file that cannot be used under a name that says when; of such the newest three stay."""
+    while os.path.lexists(kept := path.with_name(f"{path.name}.corrupt-{at_ms}")):
+        at_ms += 1
+    atomic_write(kept, data)
+    pattern = re.compile(rf"{re.escape(path.name)}\.corrupt-(\d{{1,18}})", re.ASCII)
+    found = [(int(match[1]), name) for name in os.listdir(path.parent) if (match := pattern.fullmatch(name))]
+    for _, name in sorted(found)[:-_MOST_ASIDE]:
+        remove_file(path.parent / name)
+    return kept
 
 
 def _updated(path: Path, target: str, update: Update, check: Check | None, temp_name: str) -> bool:

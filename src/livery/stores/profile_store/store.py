@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -21,8 +20,8 @@ from livery.errors import (
     ValidationError,
 )
 from livery.stores.copies import copied_profile, copied_registry
-from livery.stores.directory_state import Contents, DirectoryState, token_of
-from livery.stores.files import atomic_write, locked, make_directory, read_file, remove_file, update_file
+from livery.stores.directory_state import DirectoryState, token_of
+from livery.stores.files import locked, make_directory, read_file, set_aside, write_unchanged
 from livery.stores.profile_store.layout import PROFILES, SIDECAR, files_of, read_inside, shown
 from livery.stores.profile_store.parts import PartsReader
 from livery.stores.profile_store.places import places_of, spot_of
@@ -40,6 +39,7 @@ from livery.stores.profile_store.writing import (
 from livery.stores.protocols import Field, Loaded, WriteOptions
 
 _MOST_TRIES = 10
+_ANOTHER = "a program that goes on writing it"
 
 
 class DirectoryStore:
@@ -149,9 +149,9 @@ class DirectoryStore:
             _demand_recordable(self._reading())  # what is not written is not locked either
         with locked(self.directory / SIDECAR, also_in=[self.directory / PROFILES]):
             for _ in range(_MOST_TRIES):
-                with suppress(_Changed):
+                with suppress(Locked):  # by a program that knows of no lock: planned again on what it wrote
                     return self._written(plan, profile, options)
-        raise Locked(shown(self.directory), "a program that goes on writing it")
+        raise Locked(shown(self.directory), _ANOTHER)
 
     def _written(self, plan: Callable[[Reading], Plan], profile: str, options: WriteOptions) -> Reading:
         before = self._reading()
@@ -164,7 +164,9 @@ class DirectoryStore:
         for path in files:
             _demand_unchanged(path, parts.contents.get(path))  # before the first is written: nothing is half done
         if parts.sidecar.fault is not None:
-            self._keep_aside(parts.layout.sidecar, parts.contents, options)
+            unread = parts.contents[parts.layout.sidecar]
+            if isinstance(unread, bytes):
+                set_aside(parts.layout.sidecar, unread, options.at_ms or time.time_ns() // 1_000_000)
         for path, data in files.items():
             self._put(path, parts.contents.get(path), data)
         if after.registry is None:
@@ -172,29 +174,11 @@ class DirectoryStore:
                 parts.layout.profiles_directory.rmdir()
         return after
 
-    def _put(self, path: Path, old: bytes | LiveryError | None, new: bytes | None) -> None:
-        """Write or remove a file that is still as it was when that was planned."""
-
-        def update(present: bytes | None) -> bytes | None:
-            if present != old:
-                raise _Changed
-            return new
-
-        if new is None:
-            _demand_unchanged(path, old)
-            remove_file(path)
-        else:
+    def _put(self, path: Path, planned: bytes | LiveryError | None, new: bytes | None) -> None:
+        if new is not None:
             make_directory(path.parent)
-            update_file(path, update)
+        write_unchanged(path, planned, new)
         self._state.wrote(path, new)
-
-    def _keep_aside(self, path: Path, contents: Contents, options: WriteOptions) -> None:
-        """Keep records that nobody can read, under a name that says when they were replaced."""
-        at_ms = options.at_ms or time.time_ns() // 1_000_000
-        names = (path.with_name(f"{path.name}.corrupt-{number}") for number in itertools.count(at_ms))
-        content = contents[path]
-        if isinstance(content, bytes):
-            atomic_write(next(name for name in names if not os.path.lexists(name)), content)
 
     def _reading(self) -> Reading:
         return reading_of(self._reader.read(self._state.contents()), self._slug())
@@ -214,13 +198,9 @@ class DirectoryStore:
 
 
 def _demand_unchanged(path: Path, planned: bytes | LiveryError | None) -> None:
-    """That a file holds what its change was planned from; one that could not be read then is not asked."""
+    """Locked where a file holds something else than its change was planned from."""
     if not isinstance(planned, LiveryError) and (read_file(path) if os.path.lexists(path) else None) != planned:
-        raise _Changed
-
-
-class _Changed(Exception):
-    """Somebody who knows of no lock has edited a file since its change was planned."""
+        raise Locked(shown(path), _ANOTHER)
 
 
 def _demand_recordable(reading: Reading) -> None:
