@@ -120,7 +120,7 @@ class EventQuery(NamedTuple):
 
 
 class Retention(NamedTuple):
-    """Which revisions may go: all but the newest ``keep`` of an item (at least two), of those older than ``min_age_ms``.
+    """Which revisions may go: those older than ``min_age_ms``, but for the newest ``keep`` of an item (at least two).
 
     Zero keeps everything.
     """
