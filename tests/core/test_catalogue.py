@@ -200,10 +200,18 @@ def test_registry_runtimes_that_clash_are_an_error_of_resolutions_and_not_of_lis
         run(where)
 
 
-def test_the_index_of_the_graph_knows_broken_profiles_and_follows_none() -> None:
+def test_broken_profiles_are_known_and_lead_nowhere() -> None:
     where = over_sources(registry({"p": {"extends": ["b"]}, "b": {"extends": ["gone"]}}))
+    p, b = Reference("default", "p"), Reference("default", "b")
     where.registries["default"].profiles["b"].known_fault = ProfileNotFound("x")
-    assert where.index() == {Reference("default", "p"): (Reference("default", "b"),), Reference("default", "b"): ()}
+    assert (where.bases_at_hand(p), where.bases_at_hand(b)) == ((b,), ())
+    assert where.bases_at_hand(Reference("default", "gone")) is None
+
+
+def test_the_users_of_a_profile_are_found_in_every_registry() -> None:
+    where = over_sources(registry({"p": {"extends": ["b"]}, "b": {}, "q": {"extends": ["p"]}}))
+    users = [[str(user.reference) for user in where.users_of(Reference("default", slug))] for slug in "bpq"]
+    assert users == [["default/p"], ["default/q"], []]
 
 
 def test_whoever_asks_for_a_fault_while_it_is_found_gets_it() -> None:

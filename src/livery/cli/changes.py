@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from livery.cli.output import brief, emit, note, style
-from livery.core.diff import Difference, diff
-from livery.core.profile import Profile
-from livery.core.redact import marked
+from livery.core.diff import Difference
 from livery.core.schema import SettingsSchema
-from livery.core.values import hidden
+from livery.service.differences import differences, written_fields
 
 if TYPE_CHECKING:
     from livery.cli.session import Session
@@ -40,18 +38,10 @@ _Documents = dict[str, tuple[Mapping[str, Any], SettingsSchema]]
 def _documents(service: RegistryService) -> Iterator[tuple[str, tuple[Mapping[str, Any], SettingsSchema]]]:
     """Every registry's own fields and every profile, as they are seen over all sources."""
     for slug, view in sorted(service.catalogue.registries.items()):
-        head = {key: value for key, value in view.head.head().items() if key not in ("slug", "metadata")}
-        yield slug, (head, view.schema)
-        for name, stack in sorted(view.profiles.items()):
+        yield slug, (written_fields(view.head), view.schema)
+        for stack in view.profiles.every():
             if stack.fault is None:
-                yield f"{slug}/{name}", (written_fields(stack.profile), view.schema)
-
-
-def written_fields(profile: Profile) -> dict[str, Any]:
-    """A profile's document without what the store keeps beside it."""
-    document = profile.document()
-    tags = document.pop("metadata", {}).get("tags")
-    return {**document, "tags": tags} if tags else document
+                yield str(stack.reference), (written_fields(stack.profile), view.schema)
 
 
 def emit_changes(before: _Documents, after: _Documents, color: bool) -> None:
@@ -65,14 +55,6 @@ def emit_changes(before: _Documents, after: _Documents, color: bool) -> None:
         emit(f"{sign} {name}")
         for line in drawn(differences(old[0] if old else {}, new[0] if new else {}, schema), color):
             emit(f"    {line}")
-
-
-def differences(before: Mapping[str, Any], after: Mapping[str, Any], schema: SettingsSchema) -> list[Difference]:
-    """The differences of two documents with runtimes; secrets count, and are hidden."""
-    return [
-        change._replace(before=hidden(change.before), after=hidden(change.after))
-        for change in diff(marked((), before, schema), marked((), after, schema))
-    ]
 
 
 def drawn(changes: list[Difference], color: bool) -> Iterator[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -17,6 +19,22 @@ from livery.core.policy import OwnedPolicy, combine
 from livery.core.profile import PolicySpec, Profile, Registry, RuntimeSpec
 from livery.core.schema import SettingsSchema
 from livery.errors import Invalid, LiveryError, ProfileNotFound, RegistryNotFound
+
+if TYPE_CHECKING:
+    from livery.core.changes import Change
+
+
+class Users(Protocol):
+    """What tells who extends what among profiles that are not in memory."""
+
+    def users(self, base: Reference) -> Iterable[Reference]:
+        """The profiles that extend another."""
+
+    def users_of_registry(self, registry: str) -> Iterable[Reference]:
+        """The profiles of other registries that extend one of this."""
+
+
+_MOST_NAMES = 2_000  # finding the nearest of many takes its time
 
 
 class ProfileLayer:
@@ -149,6 +167,11 @@ class ProfileStack:
         named = (layer.extends for layer in reversed(self.layers))
         return next((extends for extends in named if extends is not UNSET), ())
 
+    @property
+    def bases_at_hand(self) -> tuple[Reference, ...]:
+        """The bases as far as they are known without reading anything; a broken profile leads nowhere."""
+        return self.bases if self.is_examined and self.known_fault is None else ()
+
     @cached_property
     def policies(self) -> tuple[OwnedPolicy, ...]:
         return tuple(
@@ -224,6 +247,56 @@ class RegistryLayer:
         return layer_of(origin, runtime.given(), self.schema, f"registry.{kind}")
 
 
+class Profiles(Mapping[str, ProfileStack]):
+    """The profiles of a registry over all sources, by slug. Not all of them need to be in memory."""
+
+    @property
+    @abstractmethod
+    def held(self) -> Collection[ProfileStack]:
+        """The profiles that are in memory as a whole or as a heading, whatever is asked for."""
+
+    @abstractmethod
+    def every(self) -> Iterator[ProfileStack]:
+        """All of them, each once; those that are only looked at are not kept."""
+
+    @abstractmethod
+    def names(self, *, prefix: str = "", after: str = "", limit: int | None = None) -> list[str]:
+        """The slugs in order: those that begin with ``prefix``, after ``after``."""
+
+    @abstractmethod
+    def users_of(self, base: Reference) -> Iterable[ProfileStack]:
+        """The held profiles that may extend another: those that do, and those of which nobody knows yet."""
+
+
+class HeldProfiles(dict[str, ProfileStack], Profiles):
+    """Profiles that are all in memory."""
+
+    @property
+    def held(self) -> Collection[ProfileStack]:
+        return self.values()
+
+    def every(self) -> Iterator[ProfileStack]:
+        return iter(list(self.values()))
+
+    def names(self, *, prefix: str = "", after: str = "", limit: int | None = None) -> list[str]:
+        return sorted(name for name in self if name > after and name.startswith(prefix))[:limit]
+
+    def users_of(self, base: Reference) -> Iterable[ProfileStack]:
+        return [*self._users.get(base, ()), *self._deferred]
+
+    @cached_property
+    def _users(self) -> Mapping[Reference, Sequence[ProfileStack]]:
+        found: dict[Reference, list[ProfileStack]] = {}
+        for stack in self.values():
+            for base in stack.bases if not stack.is_deferred else ():
+                found.setdefault(base, []).append(stack)
+        return found
+
+    @cached_property
+    def _deferred(self) -> Sequence[ProfileStack]:
+        return [stack for stack in self.values() if stack.is_deferred]
+
+
 class RegistryView:
     """One registry over all sources: its layers, the lowest first, and its profiles by slug."""
 
@@ -239,11 +312,19 @@ class RegistryView:
     ) -> None:
         self.slug = slug
         self.layers = tuple(layers)
-        self.profiles = profiles
-        self._schema = schema
+        self.profiles = profiles if isinstance(profiles, Profiles) else HeldProfiles(profiles)
+        self.own_schema = schema
+        """The schema that the registry names; :attr:`schema` knows the sections of other programs too."""
         self.extension_schemas = extension_schemas
         self.stamp = stamp
-        """The generation in which anything of the registry last changed."""
+        """The generation in which anything of the registry last changed, profiles that are asked for apart."""
+
+    def with_profiles(self, profiles: Profiles) -> RegistryView:
+        """The same registry with other profiles; what is known of its head stays known."""
+        view = copy(self)
+        view.profiles = profiles
+        view.__dict__.pop("default_profile", None)
+        return view
 
     @cached_property
     def head(self) -> Registry:
@@ -269,7 +350,7 @@ class RegistryView:
     @cached_property
     def schema(self) -> SettingsSchema:
         """The schema of the settings, with the sections of other programs that the registry lists."""
-        return self._schema.with_sections(self.head.foreign_sections)
+        return self.own_schema.with_sections(self.head.foreign_sections)
 
     @cached_property
     def defaults(self) -> tuple[Layer, ...]:
@@ -294,18 +375,25 @@ class RegistryView:
         named = self.head.default_profile_slug
         if named or not self.profiles:
             return named or None, None
-        chosen = "default" if "default" in self.profiles else min(self.profiles)
+        chosen = "default" if "default" in self.profiles else self.profiles.names(limit=1)[0]
         return chosen, f"registry '{self.slug}' names no default profile; '{chosen}' is taken"
 
     def stack(self, slug: str) -> ProfileStack:
         """A profile that can be used; its own error where its document is broken."""
         stack = self.profiles.get(slug)
         if stack is None:
-            close = nearest(slug, self.profiles)
+            close = nearest(slug, self.names_like(slug))
             raise ProfileNotFound(f"{self.slug}/{slug}", nearest=[f"{self.slug}/{name}" for name in close])
         if stack.fault is not None:
             raise stack.fault.with_traceback(None)
         return stack
+
+    def names_like(self, slug: str) -> list[str]:
+        """Names that one that is not there may have been meant for; of very many only those that begin like it."""
+        names = self.profiles.names(limit=_MOST_NAMES + 1)
+        if len(names) <= _MOST_NAMES:
+            return names
+        return self.profiles.names(prefix=slug[:1], limit=_MOST_NAMES)
 
 
 def _merged_or(written: RuntimeSpec, view: RegistryView, field: Literal["defaults", "enforced"]) -> RuntimeSpec:
@@ -326,12 +414,20 @@ class Catalogue:
         default_registry: str | None = None,
         generation: int = 0,
         unavailable: Mapping[str | None, LiveryError] | None = None,
+        users: Sequence[Users] = (),
+        logged: Sequence[Change] = (),
+        seqs: Mapping[str, int] | None = None,
     ) -> None:
         self.registries = registries
         self.configured_default = default_registry
         self.generation = generation
         self.unavailable = unavailable or {}
         """Registries that a source at fault holds or may hold, and why; None stands for any registry."""
+        self.users = tuple(users)
+        self.logged = tuple(logged)
+        """What the change logs of its sources say has happened since the generation before, in order."""
+        self.seqs = seqs or {}
+        """Up to where the change logs of its sources are in it, by source."""
 
     def view(self, slug: str) -> RegistryView:
         """The registry, or RegistryNotFound, or why it cannot be answered for."""
@@ -360,13 +456,38 @@ class Catalogue:
         view = self.view(reference.registry)
         return view.stack(reference.profile).bases if reference.profile in view.profiles else None
 
-    def index(self, *, unread: bool = True) -> dict[Reference, Sequence[Reference]]:
-        """Every profile with its bases, for the check of the whole graph; a broken one is there, and leads nowhere.
+    def find(self, reference: Reference) -> ProfileStack | None:
+        """A profile, usable or not; None where it is not there."""
+        view = self.registries.get(reference.registry)
+        return view.profiles.get(reference.profile) if view is not None else None
 
-        Without ``unread`` so is one that was not read yet.
-        """
-        return {
-            stack.reference: stack.bases if (unread or stack.is_examined) and stack.known_fault is None else ()
-            for view in self.registries.values()
-            for stack in view.profiles.values()
-        }
+    def bases_at_hand(self, reference: Reference) -> Sequence[Reference] | None:
+        """The bases as far as they are known without reading a file, or None where there is no such profile."""
+        stack = self.find(reference)
+        return stack.bases_at_hand if stack is not None else None
+
+    def users_of(self, base: Reference) -> list[ProfileStack]:
+        """The profiles that extend another, in all registries; those that were not read yet too."""
+        asked = (self.find(reference) for asked in self.users for reference in asked.users(base))
+        held = (stack for view in self.registries.values() for stack in view.profiles.users_of(base))
+        found = {stack.reference: stack for stack in (*held, *asked) if stack is not None}
+        return [stack for _, stack in sorted(found.items()) if stack.known_fault is None and base in stack.bases]
+
+    def users_of_registry(self, slug: str) -> list[ProfileStack]:
+        """The profiles of other registries that extend one of this."""
+        asked = (self.find(reference) for asked in self.users for reference in asked.users_of_registry(slug))
+        held = (stack for view in self.registries.values() for stack in view.profiles.held)
+        found = {stack.reference: stack for stack in (*held, *asked) if stack is not None}
+        return [
+            stack
+            for reference, stack in sorted(found.items())
+            if reference.registry != slug and any(base.registry == slug for base in stack.bases)
+        ]
+
+    def names_like(self, reference: Reference) -> list[Reference]:
+        """Profiles that a name may have been meant for."""
+        own = self.registries.get(reference.registry)
+        if own is not None:
+            return [Reference(own.slug, name) for name in own.names_like(reference.profile)]
+        views = self.registries.values()
+        return [Reference(view.slug, name) for view in views for name in view.names_like(reference.profile)]

@@ -38,7 +38,8 @@ class Change(NamedTuple):
 
     A version of 0 is that of nothing. ``broken``: it cannot be used any more, or its last good version is served, and
     ``error`` says why; ``repaired``: it can be used again, as it was before. ``scope`` is ``presentation`` where only
-    names, descriptions, tags or extensions are different.
+    names, descriptions, tags or extensions are different. ``seq`` is the number in the change log of the source, 0
+    where it keeps none.
     """
 
     registry: str
@@ -48,6 +49,7 @@ class Change(NamedTuple):
     to_version: int
     scope: Scope
     error: str = ""
+    seq: int = 0
 
 
 class _State(NamedTuple):

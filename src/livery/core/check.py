@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from msgspec import UNSET
@@ -33,15 +33,21 @@ class Finding(NamedTuple):
 
 
 def check(catalogue: Catalogue) -> list[Finding]:
-    """Every finding over all registries, in a stable order; profiles that were not read yet are left alone."""
+    """Every finding over all registries, in a stable order; of profiles, of those that are held and were read."""
     findings: list[Finding] = []
     for view in catalogue.registries.values():
         findings += check_registry(view)
-        for stack in view.profiles.values():
+        for stack in view.profiles.held:
             for layer in stack.layers if stack.is_examined else ():
                 findings += check_profile(layer, view) if layer.is_read else ()
-    findings += [_of_lineage(error, catalogue) for error in check_graph(catalogue.index(unread=False))]
-    return findings
+    held = (stack.reference for view in catalogue.registries.values() for stack in view.profiles.held)
+    return findings + check_lineages(catalogue, held)
+
+
+def check_lineages(catalogue: Catalogue, references: Iterable[Reference]) -> list[Finding]:
+    """The references of some profiles that cannot be followed."""
+    errors = check_graph(references, catalogue.bases_at_hand, catalogue.names_like)
+    return [_of_lineage(error, catalogue) for error in errors]
 
 
 def check_profile(layer: ProfileLayer, view: RegistryView) -> list[Finding]:
@@ -146,7 +152,7 @@ def _head_runtimes(layer: RegistryLayer) -> Iterator[tuple[str, RuntimeSpec]]:
 
 
 def _hint(slug: str, view: RegistryView) -> str:
-    close = nearest(slug, view.profiles, 1)
+    close = nearest(slug, view.names_like(slug), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from livery.core.names import Reference, nearest
 from livery.errors import LineageError
@@ -12,6 +12,9 @@ _MOST_HINTS = 50  # looking for the nearest name takes its time
 
 BasesOf = Callable[[Reference], Sequence[Reference] | None]
 """The bases of a profile in declared order; None where there is no such profile."""
+
+NamesLike = Callable[[Reference], Iterable[Reference]]
+"""The profiles that a reference to one that is not there may have been meant for."""
 
 
 def expand(selected: Reference, bases_of: BasesOf, max_depth: int = MAX_DEPTH) -> list[Reference]:
@@ -53,17 +56,19 @@ def _fault(kind: str, reason: str, way: Sequence[Reference], base: Reference, po
     return LineageError(kind, reason, field=field, chain=[str(step) for step in (*way, base)])
 
 
-def check_graph(index: Mapping[Reference, Sequence[Reference]], max_depth: int = MAX_DEPTH) -> list[LineageError]:
-    """Every fault of a whole graph, each once: dangling references with the nearest names, cycles, too deep ways."""
+def check_graph(
+    references: Iterable[Reference], bases_of: BasesOf, names_like: NamesLike, max_depth: int = MAX_DEPTH
+) -> list[LineageError]:
+    """Every fault of some profiles, each once: dangling references with the nearest names, cycles, too deep ways."""
     found: dict[object, LineageError] = {}
-    for reference, bases in index.items():
-        if bases:
+    for reference in references:
+        if bases_of(reference):
             try:
-                expand(reference, index.get, max_depth)
+                expand(reference, bases_of, max_depth)
             except LineageError as error:
                 found.setdefault(_same_fault(error), error)
     errors = list(found.values())
-    return [with_nearest(error, index) for error in errors[:_MOST_HINTS]] + errors[_MOST_HINTS:]
+    return [with_nearest(error, names_like) for error in errors[:_MOST_HINTS]] + errors[_MOST_HINTS:]
 
 
 def _same_fault(error: LineageError) -> object:
@@ -73,9 +78,11 @@ def _same_fault(error: LineageError) -> object:
     return (error.kind, error.chain[-2:], error.field)
 
 
-def with_nearest(error: LineageError, known: Mapping[Reference, object]) -> LineageError:
+def with_nearest(error: LineageError, names_like: NamesLike) -> LineageError:
     """The same error; where a base is missing, with the existing name most like it."""
-    close = nearest(error.chain[-1], map(str, known), 1) if error.kind == "missing" else []
+    missing = error.chain[-1]
+    known = names_like(Reference(*missing.split("/", 1))) if error.kind == "missing" else ()
+    close = nearest(missing, map(str, known), 1)
     if not close:
         return error
     reason = f"{error.reason}; did you mean '{close[0]}'?"

@@ -83,7 +83,7 @@ def ground_of(selection: Selection, catalogue: Catalogue, free_standing: Setting
     try:
         references = expand(selection.reference, catalogue.bases_of)
     except LineageError as error:
-        raise with_nearest(error, catalogue.index()) from None
+        raise with_nearest(error, catalogue.names_like) from None
     slugs = dict.fromkeys(reference.registry for reference in reversed(references))
     registries = [catalogue.view(slug) for slug in reversed(slugs)]
     foreign = [section for view in registries for section in view.head.foreign_sections]

@@ -73,7 +73,7 @@ def _search(profile: str, catalogue: Catalogue) -> Selection:
             return Selection(Reference(slug, profile), "exact" if slug == first else "search")
     for fault in catalogue.unavailable.values():  # the profile may stand where nobody could look
         raise fault.with_traceback(None)
-    known = [name for view in catalogue.registries.values() for name in view.profiles]
+    known = [name for view in catalogue.registries.values() for name in view.names_like(profile)]
     raise ProfileNotFound(profile, nearest=nearest(profile, known), where="in any registry")
 
 

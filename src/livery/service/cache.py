@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
-from livery.core.catalogue import Catalogue
-from livery.core.profile import ResolveInput
+from livery.core.catalogue import Catalogue, HeldProfiles, ProfileLayer
+from livery.core.names import Reference
+from livery.core.profile import ResolveInput, equal
 from livery.core.resolved import ResolvedProfile
 from livery.core.selection import select
 
@@ -27,14 +28,25 @@ class CacheCounts(NamedTuple):
 
 
 class _Entry:
-    """A resolution, the generation it is known to hold for, and the stamps of the registries that it is made of."""
+    """A resolution, the generation it is known to hold for, and the registries and profiles that it is made of."""
 
-    __slots__ = ("generation", "resolved", "stamps")
+    __slots__ = ("generation", "layers", "resolved", "stamps")
 
     def __init__(self, resolved: ResolvedProfile, catalogue: Catalogue) -> None:
         self.resolved = resolved
         self.generation = catalogue.generation
         self.stamps = _stamps(resolved, catalogue)
+        self.layers = _layers(resolved, catalogue)
+
+
+def _layers(resolved: ResolvedProfile, catalogue: Catalogue) -> tuple[ProfileLayer, ...]:
+    """What the sources say of its profiles, as far as a registry's stamp does not speak for them: they are asked for."""
+    found = (
+        catalogue.find(Reference(entry.registry, entry.profile))
+        for entry in resolved.lineage
+        if not isinstance(catalogue.registries[entry.registry].profiles, HeldProfiles)
+    )
+    return tuple(layer for stack in found if stack is not None and stack.fault is None for layer in stack.layers)
 
 
 def _stamps(resolved: ResolvedProfile, catalogue: Catalogue) -> tuple[tuple[str, int], ...]:
@@ -42,6 +54,10 @@ def _stamps(resolved: ResolvedProfile, catalogue: Catalogue) -> tuple[tuple[str,
     return tuple(
         (slug, catalogue.registries[slug].stamp if slug in catalogue.registries else 0) for slug in sorted(slugs)
     )
+
+
+def _is_same(old: ProfileLayer, new: ProfileLayer) -> bool:
+    return old is new or (old.source == new.source and equal(old.profile, new.profile))
 
 
 class ResolveCache:
@@ -69,6 +85,9 @@ class ResolveCache:
         if entry.generation == catalogue.generation:
             return True
         if _stamps(entry.resolved, catalogue) != entry.stamps:
+            return False
+        layers = _layers(entry.resolved, catalogue)
+        if len(layers) != len(entry.layers) or not all(map(_is_same, entry.layers, layers)):
             return False
         if select(request, catalogue) != entry.resolved.selection:
             return False

@@ -53,8 +53,8 @@ def demand_lifted(stack: ProfileStack, patch: Document | None = None) -> None:
 
 def demand_unreferenced(reference: Reference, view: RegistryView, catalogue: Catalogue) -> None:
     """StillReferenced, naming every profile, caller and default that would be left without its profile."""
-    others = (stack for stack in stacks_of(catalogue) if stack.reference != reference)
-    used = [f"'{stack.reference}'" for stack in others if reference in stack.bases]
+    users = catalogue.users_of(reference)
+    used = [f"'{stack.reference}'" for stack in users if stack.reference != reference]
     used += [f"caller {caller!r}" for caller, slug in view.head.callers.items() if slug == reference.profile]
     if view.head.default_profile_slug == reference.profile:
         used.append(f"registry '{view.slug}' as its default")
@@ -64,19 +64,9 @@ def demand_unreferenced(reference: Reference, view: RegistryView, catalogue: Cat
 
 def demand_unreferenced_registry(view: RegistryView, catalogue: Catalogue) -> None:
     """StillReferenced, naming the profiles of other registries that extend one of this."""
-    used = [
-        f"'{stack.reference}'"
-        for stack in stacks_of(catalogue)
-        if stack.reference.registry != view.slug and any(base.registry == view.slug for base in stack.bases)
-    ]
+    used = [f"'{stack.reference}'" for stack in catalogue.users_of_registry(view.slug)]
     if used:
         raise StillReferenced(f"registry '{view.slug}'", used)
-
-
-def stacks_of(catalogue: Catalogue) -> Iterator[ProfileStack]:
-    """Every profile of every registry."""
-    for view in catalogue.registries.values():
-        yield from view.profiles.values()
 
 
 def same_identity(document: Document, reference: Reference) -> dict[str, Any]:

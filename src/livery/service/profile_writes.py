@@ -7,19 +7,21 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from livery.core.catalogue import ProfileStack, RegistryView
+from livery.core.catalogue import ProfileLayer, ProfileStack, RegistryView
 from livery.core.check import profile_faults
 from livery.core.documents import read_profile
 from livery.core.names import Reference, profile_slug
 from livery.core.patch import keep_redacted, merge_patch
 from livery.core.profile import Profile, Registry
 from livery.core.values import same
-from livery.errors import AlreadyExists, Invalid, SourceReadOnly, ValidationError, VersionConflict
+from livery.errors import AlreadyExists, Invalid, LiveryError, SourceReadOnly, ValidationError, VersionConflict
 from livery.service.guards import demand_lifted, demand_unreferenced, expect, known_version, overruled, same_identity
 from livery.service.protocols import NO_OPTIONS
 from livery.service.redacted import left_to_lower
 from livery.service.soundness import demand_sound, resolved
 from livery.service.writes import Writes, document_of, layer_of, writable_metadata
+from livery.stores.chain import Instead
+from livery.stores.copies import copied_profile
 from livery.stores.protocols import Field, WriteOptions
 
 
@@ -29,7 +31,7 @@ class ProfileWrites(Writes):
     def create_profile(
         self, registry: str | None, document: Mapping[str, Any], options: WriteOptions = NO_OPTIONS
     ) -> Profile:
-        with self._lock:
+        def write() -> Profile:
             view = self._view(registry)
             fields = document_of(document, "profile")
             if fields.get("registry", view.slug) != view.slug:
@@ -38,14 +40,17 @@ class ProfileWrites(Writes):
             fields["metadata"] = writable_metadata(fields)
             return self._create(view, _read(keep_redacted(fields, {}, "profile"), view), options)
 
+        return self._written(write, _absent(options))
+
     def _create(self, view: RegistryView, profile: Profile, options: WriteOptions) -> Profile:
-        if profile.slug in view.profiles and view.profiles[profile.slug].layers:
+        present = view.profiles.get(profile.slug)
+        if present is not None and present.layers:
             raise AlreadyExists("profile", str(profile.reference))
         if options.expected_version:
             raise VersionConflict("profile", profile.slug, options.expected_version, 0)
-        self._check(profile, view, None)
-        self._save(profile, view, self._stamped(options, 0))
-        return self._profile(profile.reference)
+        looked_at = self._check(profile, view, None)
+        noted = self._noted(options, None, profile, view.schema)
+        return self._save(profile, view, self._seen(self._stamped(noted, 0), looked_at))
 
     def update_profile(
         self, registry: str | None, slug: str, patch: Mapping[str, Any], options: WriteOptions = NO_OPTIONS
@@ -56,16 +61,13 @@ class ProfileWrites(Writes):
             new: dict[str, Any] = merge_patch(old, given)
             return new
 
-        def write() -> Profile:
-            return self._change(registry, slug, given, changed, options, lifts=given)
-
-        return self._repeated(write) if options.expected_version is None else write()
+        return self._written(lambda: self._change(registry, slug, given, changed, options, lifts=given), options)
 
     def replace_profile(
         self, registry: str | None, slug: str, document: Mapping[str, Any], options: WriteOptions = NO_OPTIONS
     ) -> Profile:
         given = document_of(document, "profile")
-        return self._change(registry, slug, given, lambda old: given, options)
+        return self._written(lambda: self._change(registry, slug, given, lambda old: given, options), options)
 
     def _change(
         self,
@@ -77,62 +79,61 @@ class ProfileWrites(Writes):
         *,
         lifts: dict[str, Any] | None = None,
     ) -> Profile:
-        with self._lock:
-            view = self._view(registry)
-            stack = self._existing(view, slug)
-            expect(stack, options)
-            demand_lifted(stack, lifts)
-            layer = layer_of(stack)
-            old = layer.profile.document() if layer else {}
-            seen = _seen(stack)
-            self._demand_effective(stack, given, seen)
-            new = same_identity(changed(old), stack.reference)
-            new = keep_redacted(left_to_lower(new, old, seen), merge_patch(seen, old), "profile")
-            new["metadata"] = writable_metadata(new)
-            profile = _read({**new, "slug": stack.reference.profile}, view)
-            if same(_content(profile), _content(layer.profile if layer else Profile(slug="", registry=view.slug))):
-                return self._profile(stack.reference)
-            self._check(profile, view, layer.profile if layer else None)
-            if layer is not None:
-                self._save(profile, view, self._stamped(options, layer.profile.version))
-            else:
-                self._save_over(profile, stack, view, options)
-            return self._profile(stack.reference)
+        view = self._view(registry)
+        stack = self._existing(view, slug)
+        expect(stack, options)
+        demand_lifted(stack, lifts)
+        layer = layer_of(stack)
+        own = layer.profile if layer else None
+        old = own.document() if own else {}
+        seen = _seen(stack)
+        self._demand_effective(stack, given, seen)
+        new = same_identity(changed(old), stack.reference)
+        new = keep_redacted(left_to_lower(new, old, seen), merge_patch(seen, old), "profile")
+        new["metadata"] = writable_metadata(new)
+        profile = _read({**new, "slug": stack.reference.profile}, view)
+        if same(_content(profile), _content(own or Profile(slug="", registry=view.slug))):
+            return copied_profile(stack.profile)
+        looked_at = self._check(profile, view, own)
+        noted = self._seen(self._noted(options, own, profile, view.schema), looked_at)
+        if own is not None:
+            return self._save(profile, view, self._stamped(noted, own.version))
+        return self._save_over(profile, stack, view, noted)
 
-    def _save_over(self, profile: Profile, stack: ProfileStack, view: RegistryView, options: WriteOptions) -> None:
+    def _save_over(self, profile: Profile, stack: ProfileStack, view: RegistryView, options: WriteOptions) -> Profile:
         """Save a first layer over what lower sources hold; it counts on from there."""
         public = stack.public.profile
         metadata = replace(profile.metadata, runtime_version=public.runtime_version)
-        self._save(replace(profile, metadata=metadata), view, self._stamped(options, 0, public.version))
+        return self._save(replace(profile, metadata=metadata), view, self._stamped(options, 0, public.version))
 
     def delete_profile(
         self, registry: str | None, slug: str, options: WriteOptions = NO_OPTIONS, *, revert: bool = False
     ) -> Profile | None:
-        with self._lock:
-            view = self._view(registry)
-            stack = self._existing(view, slug)
-            reference = stack.reference
-            expect(stack, options)
-            demand_lifted(stack)
-            layer = layer_of(stack)
-            below = [other for other in stack.layers if other is not layer]
-            if layer is None or (below and not revert):
-                advice = "give --revert to drop only the changes laid over it" if layer else "it can only go there"
-                raise SourceReadOnly(f"profile '{reference}'", below[-1].source, advice=advice)
-            if not below:
-                demand_unreferenced(reference, view, self._chain.catalogue())
-            held = self._held(view.slug)
-            rest = {name: profile for name, profile in held.profiles.items() if name != reference.profile}
-            after = self._chain.trial(replace(held, profiles=rest))
-            demand_sound(self._chain.catalogue(), after, [reference])
-            self._writer().delete_profile(reference, self._stamped(options, known_version(layer)))
-            self._chain.refresh(self._clock())
-            return self._profile(reference) if below else None
+        return self._written(lambda: self._delete(registry, slug, options, revert=revert), options)
+
+    def _delete(self, registry: str | None, slug: str, options: WriteOptions, *, revert: bool) -> Profile | None:
+        view = self._view(registry)
+        stack = self._existing(view, slug)
+        reference = stack.reference
+        expect(stack, options)
+        demand_lifted(stack)
+        layer = layer_of(stack)
+        below = [other for other in stack.layers if other is not layer]
+        if layer is None or (below and not revert):
+            advice = "give --revert to drop only the changes laid over it" if layer else "it can only go there"
+            raise SourceReadOnly(f"profile '{reference}'", below[-1].source, advice=advice)
+        if not below:
+            demand_unreferenced(reference, view, self._chain.catalogue())
+        after = self._chain.trial(Instead(view.slug, profiles={reference.profile: None}))
+        looked_at = demand_sound(self._chain.catalogue(), after, [reference])
+        noted = self._seen(self._noted(options, _known(layer), None, view.schema), looked_at)
+        self._writer().delete_profile(reference, self._stamped(noted, known_version(layer)))
+        return self._profile_with(reference, None) if below else None
 
     def copy_profile(
         self, registry: str | None, slug: str, new_slug: str, options: WriteOptions = NO_OPTIONS
     ) -> Profile:
-        with self._lock:
+        def write() -> Profile:
             view = self._view(registry)
             stack = view.stack(profile_slug(slug))
             document = {**stack.profile.document(), "slug": new_slug}
@@ -143,10 +144,11 @@ class ProfileWrites(Writes):
                 self._demand_equal(stack, copied)
             return self._create(view, copied, options._replace(like=stack.reference.profile))
 
+        return self._written(write, _absent(options))
+
     def _demand_equal(self, stack: ProfileStack, copied: Profile) -> None:
         """Of a profile in several sources not every document can be told as one; a copy must not be another runtime."""
-        held = self._held(copied.registry)
-        after = self._chain.trial(replace(held, profiles={**held.profiles, copied.slug: copied}))
+        after = self._chain.trial(Instead(copied.registry, profiles={copied.slug: copied}))
         if resolved(after, copied.reference).runtime_digest != resolved(after, stack.reference).runtime_digest:
             sources = ", ".join(layer.source for layer in stack.layers)
             reason = f"'{stack.reference}' is laid together from {sources} and has no form as one document"
@@ -157,7 +159,7 @@ class ProfileWrites(Writes):
     ) -> Profile:
         from livery.service.renaming import Renaming
 
-        with self._lock:
+        def write() -> Profile:
             view = self._view(registry)
             stack = view.stack(profile_slug(slug))
             expect(stack, options)
@@ -166,23 +168,31 @@ class ProfileWrites(Writes):
             if new.profile in view.profiles:
                 raise AlreadyExists("profile", str(new))
             renaming = Renaming(self._chain.catalogue(), view, stack, new)
-            after = self._chain.trial(*renaming.registries(self._held))
-            demand_sound(self._chain.catalogue(), after, renaming.changed)
-            renaming.save(self._writer(), lambda expected: self._stamped(options, expected))
-            return self._profile(new)
+            after = self._chain.trial(*renaming.instead())
+            looked_at = demand_sound(self._chain.catalogue(), after, [*renaming.changed, stack.reference])
+            named = self._seen(options._replace(action=options.action or "rename"), looked_at)
+            with self._transaction() as store:
+                return renaming.save(
+                    store, lambda old, new: self._noted(self._stamped(named, 0), old, new, view.schema)
+                )
+
+        return copied_profile(self._written(write, options))
 
     # What these share
 
-    def _check(self, profile: Profile, view: RegistryView, old: Profile | None) -> None:
-        """ValidationError, LineageError or MergeConflict where the profile is not sound by itself or in the whole."""
+    def _check(self, profile: Profile, view: RegistryView, old: Profile | None) -> frozenset[Reference]:
+        """ValidationError, LineageError or MergeConflict where the profile is not sound by itself or in the whole.
+
+        What it gives are the profiles that were looked at.
+        """
         faults = profile_faults(profile, view)
         if faults:
             stored = f"registry.profiles[{profile.slug}]"
             raise ValidationError.of([f._replace(field=f.field.replace(stored, "profile", 1)) for f in faults])
-        if old is None or not same(_resolved_part(old), _resolved_part(profile)):
-            held = self._held(view.slug)
-            after = self._chain.trial(replace(held, profiles={**held.profiles, profile.slug: profile}))
-            demand_sound(self._chain.catalogue(), after, [profile.reference])
+        if old is not None and same(_resolved_part(old), _resolved_part(profile)):
+            return frozenset()
+        after = self._chain.trial(Instead(view.slug, profiles={profile.slug: profile}))
+        return demand_sound(self._chain.catalogue(), after, [profile.reference])
 
     def _demand_effective(self, stack: ProfileStack, given: Mapping[str, Any], seen: Mapping[str, Any]) -> None:
         """SourceReadOnly where a source above the writer sets a field that is given: the write would change nothing."""
@@ -193,11 +203,27 @@ class ProfileWrites(Writes):
             field = Field(*stack.reference, ".".join(path))
             raise self._belongs_to(layer.source, path, field, f"profile '{stack.reference}'")
 
-    def _save(self, profile: Profile, view: RegistryView, options: WriteOptions) -> None:
-        writer = self._writer()
-        if not any(layer.writer for layer in view.layers):
-            writer.save_registry(Registry(slug=view.slug), self._stamped(options, 0, view.head.version))
-        writer.save_profile(profile, options)
+    def _save(self, profile: Profile, view: RegistryView, options: WriteOptions) -> Profile:
+        """The merged document, once the writer's layer of it is stored, and its registry if it was not there."""
+        if any(layer.writer for layer in view.layers):
+            return self._profile_with(profile.reference, self._writer().save_profile(profile, options))
+        head = options._replace(diff="", seen=None)
+        with self._transaction() as writer:
+            writer.save_registry(Registry(slug=view.slug), self._stamped(head, 0, view.head.version))
+            return self._profile_with(profile.reference, writer.save_profile(profile, options))
+
+
+def _absent(options: WriteOptions) -> WriteOptions:
+    """The options of a write of something new: that it is there by now is said, and not tried again."""
+    return options if options.expected_version is not None else options._replace(expected_version=0)
+
+
+def _known(layer: ProfileLayer) -> Profile:
+    """A profile as one source has it; as it is listed, where it can no longer be read."""
+    try:
+        return layer.profile
+    except LiveryError:
+        return layer.heading
 
 
 def _read(document: Mapping[str, Any], view: RegistryView) -> Profile:

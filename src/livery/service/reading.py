@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, HeldProfiles, Profiles, ProfileStack, RegistryView
 from livery.core.explain import Explained, HistoryEntry
 from livery.core.paths import KEYED_LISTS, Path
-from livery.core.profile import Registry, RuntimeSpec
+from livery.core.profile import Profile, Registry, RuntimeSpec
 from livery.core.selection import default_registry
 from livery.errors import Place
 from livery.service.protocols import ProfileSummary, RegistrySummary
 from livery.stores.chain import Chain
-from livery.stores.copies import copied_registry
+from livery.stores.copies import copied_profile, copied_registry
 from livery.stores.protocols import Field
 
 
@@ -37,8 +37,29 @@ def registry_summary(view: RegistryView, catalogue: Catalogue, writer: str) -> R
 
 def registry_document(view: RegistryView) -> Registry:
     """A registry as seen over all sources, with the merged documents of its sound profiles by name."""
+    if not isinstance(view.profiles, HeldProfiles):
+        return replace(copied_registry(replace(view.head, profiles={})), profiles=_Merged(view.profiles))
     profiles = {name: stack.profile for name, stack in sorted(view.profiles.items()) if not stack.fault}
     return copied_registry(replace(view.head, profiles=profiles))
+
+
+class _Merged(Mapping[str, Profile]):
+    """The merged documents of profiles that are not all in memory: each is made when it is looked at."""
+
+    def __init__(self, profiles: Profiles) -> None:
+        self._profiles = profiles
+
+    def __getitem__(self, slug: str) -> Profile:
+        stack = self._profiles[slug]
+        if stack.fault is not None:
+            raise KeyError(slug)
+        return copied_profile(stack.profile)
+
+    def __iter__(self) -> Iterator[str]:
+        return (stack.reference.profile for stack in self._profiles.every() if stack.fault is None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def profile_summary(stack: ProfileStack, view: RegistryView, default: str | None, fault: str = "") -> ProfileSummary:

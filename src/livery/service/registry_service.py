@@ -29,6 +29,7 @@ from livery.service.subscribers import Callback, Subscribers
 from livery.service.variables import as_written, unset_variables
 from livery.stores.chain import Chain, SchemaNamed, Source
 from livery.stores.copies import copied_profile
+from livery.stores.journaled import Journal
 from livery.stores.protocols import Field
 
 
@@ -40,12 +41,19 @@ def now_ms() -> int:
 class RegistryService(ProfileWrites, RegistryWrites, ActiveProfiles):
     """Every use of a chain of sources. Safe for threads.
 
-    Reads answer from the generation that was loaded last; :meth:`refresh` looks whether the sources have changed, and
+    ``journal`` is where the writes of a writer are noted that keeps no history itself. Reads answer from the generation that was loaded last; :meth:`refresh` looks whether the sources have changed, and
     every write does so before and after.
     """
 
-    def __init__(self, chain: Chain, schema_named: SchemaNamed, *, clock: Callable[[], int] = now_ms) -> None:
-        super().__init__(chain, schema_named, clock)
+    def __init__(
+        self,
+        chain: Chain,
+        schema_named: SchemaNamed,
+        *,
+        clock: Callable[[], int] = now_ms,
+        journal: Journal | None = None,
+    ) -> None:
+        super().__init__(chain, schema_named, clock, journal)
         self._cache = ResolveCache()
         self._subscribers = Subscribers(chain)
 

@@ -9,16 +9,18 @@ from msgspec.structs import replace
 
 from livery.core.catalogue import RegistryView
 from livery.core.documents import ReadRegistry, read_registry
-from livery.core.names import nearest, profile_slug
+from livery.core.names import Reference, nearest, profile_slug
 from livery.core.patch import keep_redacted, merge_patch
 from livery.core.profile import Metadata, Profile, Registry
 from livery.core.values import same
 from livery.errors import AlreadyExists, Fault, SourceNotFound, SourceReadOnly, SourceUnavailable, ValidationError
 from livery.service.guards import demand_lifted, demand_unreferenced_registry, expect_registry, overruled
 from livery.service.protocols import NO_OPTIONS
+from livery.service.reading import registry_document
 from livery.service.redacted import left_to_lower
 from livery.service.soundness import demand_sound_registry
 from livery.service.writes import Writes, document_of, writable_metadata
+from livery.stores.chain import Instead
 from livery.stores.protocols import Field, WriteOptions
 
 
@@ -26,25 +28,32 @@ class RegistryWrites(Writes):
     """The writes of registries; see :class:`livery.service.RegistryWriter` for what each promises."""
 
     def set_default_profile(self, registry: str | None, slug: str, options: WriteOptions = NO_OPTIONS) -> Registry:
-        with self._lock:
+        named = options._replace(action=options.action or "set_default")
+
+        def write() -> Registry:
             view = self._view(registry)
             stack = view.stack(profile_slug(slug))
-            return self.update_registry(view.slug, {"default_profile_slug": stack.reference.profile}, options)
+            return self._update_registry(view.slug, {"default_profile_slug": stack.reference.profile}, named)
+
+        return self._written(write, options)
 
     def create_registry(self, document: Mapping[str, Any], options: WriteOptions = NO_OPTIONS) -> Registry:
-        with self._lock:
+        def write() -> Registry:
             given = keep_redacted(document_of(document, "registry"), {}, "registry")
             registry = _sound(read_registry({**given, "metadata": writable_metadata(given)}))
             registry = replace(registry, profiles={s: _unstamped(p) for s, p in registry.profiles.items()})
             self._demand_free(registry.slug)
-            after = self._chain.trial(registry)
+            after = self._chain.trial(Instead(registry.slug, registry, registry.profiles))
             demand_sound_registry(self._chain.catalogue(), after, registry.slug)
-            self._writer().save_registry(registry, self._stamped(options, 0))
-            return self._registry(registry.slug)
+            noted = self._noted(self._stamped(options, 0), None, registry, after.view(registry.slug).schema)
+            return self._registry_with(self._writer().save_registry(registry, noted))
+
+        return self._written(write, options._replace(expected_version=0))
 
     def _demand_free(self, slug: str) -> None:
         """AlreadyExists where the name is taken, SourceUnavailable where that cannot be told."""
-        if slug in self._chain.refresh(self._clock()).registries:
+        self._basis = self._chain.refresh(self._clock())
+        if slug in self._basis.registries:
             raise AlreadyExists("registry", slug)
         for source in self._chain.sources:
             to_be_made = source is self._chain.writer and isinstance(source.error, SourceNotFound)
@@ -53,38 +62,43 @@ class RegistryWrites(Writes):
                 raise SourceUnavailable(source.label, f"it may hold registry {slug!r}: {source.error}")
 
     def update_registry(self, slug: str, patch: Mapping[str, Any], options: WriteOptions = NO_OPTIONS) -> Registry:
-        with self._lock:
-            view = self._view(slug)
-            given = document_of(patch, "patch")
-            self._demand_head(view, given)
-            expect_registry(view, options)
-            layer = next((layer for layer in view.layers if layer.writer), None)
-            old = layer.head.head() if layer else {"slug": view.slug}
-            seen = view.head.head()
-            self._demand_effective_head(view, given, seen)
-            new = left_to_lower(merge_patch(old, given), old, seen)
-            new = keep_redacted(new, merge_patch(seen, old), "registry")
-            registry = _sound(read_registry({**new, "slug": view.slug, "metadata": writable_metadata(new)}))
-            if same(_content(registry), _content(layer.head if layer else Registry(slug=view.slug))):
-                return self._registry(view.slug)
-            self._check_head(registry, layer.head if layer else Registry(slug=view.slug), view)
-            version = layer.head.version if layer else 0
-            floor = 0 if layer else view.head.version
-            self._writer().save_registry(registry, self._stamped(options, version, floor))
-            return self._registry(view.slug)
+        given = document_of(patch, "patch")
+        return self._written(lambda: self._update_registry(slug, given, options), options)
+
+    def _update_registry(self, slug: str, given: dict[str, Any], options: WriteOptions) -> Registry:
+        view = self._view(slug)
+        self._demand_head(view, given)
+        expect_registry(view, options)
+        layer = next((layer for layer in view.layers if layer.writer), None)
+        held = layer.head if layer else Registry(slug=view.slug)
+        old = layer.head.head() if layer else {"slug": view.slug}
+        seen = view.head.head()
+        self._demand_effective_head(view, given, seen)
+        new = left_to_lower(merge_patch(old, given), old, seen)
+        new = keep_redacted(new, merge_patch(seen, old), "registry")
+        registry = _sound(read_registry({**new, "slug": view.slug, "metadata": writable_metadata(new)}))
+        if same(_content(registry), _content(held)):
+            return registry_document(view)
+        looked_at = self._check_head(registry, held, view)
+        noted = self._seen(self._noted(options, layer.head if layer else None, registry, view.schema), looked_at)
+        version = layer.head.version if layer else 0
+        floor = 0 if layer else view.head.version
+        return self._registry_with(self._writer().save_registry(registry, self._stamped(noted, version, floor)))
 
     def delete_registry(self, slug: str, options: WriteOptions = NO_OPTIONS) -> None:
-        with self._lock:
+        def write() -> None:
             view = self._view(slug)
             others = [layer.source for layer in view.layers if not layer.writer]
             if others:
                 raise SourceReadOnly(f"registry '{view.slug}'", others[-1], advice="it can only go there")
             expect_registry(view, options)
-            for stack in view.profiles.values():
+            for stack in view.profiles.every():
                 demand_lifted(stack)
             demand_unreferenced_registry(view, self._chain.catalogue())
-            self._writer().delete_registry(view.slug, self._stamped(options, view.head.version))
-            self._chain.refresh(self._clock())
+            noted = self._noted(options, view.head, None, view.schema)
+            self._writer().delete_registry(view.slug, self._stamped(noted, view.head.version))
+
+        self._written(write, options)
 
     def _demand_head(self, view: RegistryView, given: Mapping[str, Any]) -> None:
         """A patch of a registry changes neither its profiles nor its name."""
@@ -106,8 +120,11 @@ class RegistryWrites(Writes):
                 field = Field(view.slug, "", ".".join(path))
                 raise self._belongs_to(layers[position].source, path, field, f"registry '{view.slug}'")
 
-    def _check_head(self, registry: Registry, old: Registry, view: RegistryView) -> None:
-        """ValidationError where the writer's own fields name profiles that are not there, or break what was sound."""
+    def _check_head(self, registry: Registry, old: Registry, view: RegistryView) -> set[Reference]:
+        """ValidationError where the writer's own fields name profiles that are not there, or break what was sound.
+
+        What it gives are the profiles that were looked at.
+        """
         named = [("default_profile_slug", registry.default_profile_slug)]
         named += [(f"callers[{caller}]", slug) for caller, slug in registry.callers.items()]
         faults = [
@@ -117,9 +134,11 @@ class RegistryWrites(Writes):
         ]
         if faults:
             raise ValidationError.of(faults)
+        looked_at = {Reference(view.slug, slug) for _, slug in named if slug}
         if not same(_resolved_part(old), _resolved_part(registry)):
-            after = self._chain.trial(replace(registry, profiles=self._held(view.slug).profiles))
-            demand_sound_registry(self._chain.catalogue(), after, view.slug)
+            after = self._chain.trial(Instead(view.slug, registry))
+            looked_at |= demand_sound_registry(self._chain.catalogue(), after, view.slug)
+        return looked_at
 
 
 def _sound(read: ReadRegistry) -> Registry:
@@ -149,5 +168,5 @@ def _resolved_part(registry: Registry) -> dict[str, Any]:
 
 
 def _hint(slug: str, view: RegistryView) -> str:
-    close = nearest(slug, view.profiles, 1)
+    close = nearest(slug, view.names_like(slug), 1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -11,9 +11,12 @@ from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
 from livery.errors import ProfileReadOnly, SourceReadOnly, StillReferenced
-from livery.service.guards import stacks_of
 from livery.service.writes import layer_of
+from livery.stores.chain import Instead
 from livery.stores.protocols import ActiveProfileStore, WritableProfileStore, WriteOptions
+
+Noted = Callable[[Profile | Registry | None, Profile | Registry | None], WriteOptions]
+"""The options of one of the writes, from what is there before and after it."""
 
 
 class Renaming:
@@ -31,40 +34,39 @@ class Renaming:
         """The profiles that are written."""
         return [self.new, *(follower.reference for follower in self._followers)]
 
-    def registries(self, held: Callable[[str], Registry]) -> list[Registry]:
-        """The writer's registries as they will be, from how it holds them."""
-        result = {slug: held(slug) for slug in {self.old.registry, *(f.registry for f in self._followers)}}
-        for profile in [*self._written(), replace(self._own, slug=self.new.profile)]:
-            registry = result[profile.registry]
-            result[profile.registry] = replace(registry, profiles={**registry.profiles, profile.slug: profile})
-        own = self._head or result[self.old.registry]
-        profiles = result[self.old.registry].profiles
-        rest = {slug: profile for slug, profile in profiles.items() if slug != self.old.profile}
-        result[self.old.registry] = replace(own, profiles=rest)
-        return list(result.values())
+    def instead(self) -> list[Instead]:
+        """The writer's registries as they will be."""
+        changed: dict[str, dict[str, Profile | None]] = {self.old.registry: {self.old.profile: None}}
+        for profile in [*(new for _, new in self._written()), replace(self._own, slug=self.new.profile)]:
+            changed.setdefault(profile.registry, {})[profile.slug] = profile
+        heads = {self.old.registry: self._head[1] if self._head else None}
+        return [Instead(slug, heads.get(slug), profiles) for slug, profiles in changed.items()]
 
-    def save(self, store: WritableProfileStore, stamped: Callable[[int], WriteOptions]) -> None:
-        """Write it all; at every moment each name that is used is there."""
+    def save(self, store: WritableProfileStore, noted: Noted) -> Profile:
+        """The profile under its new name, once all is written; at every moment each name that is used is there."""
         metadata = replace(self._own.metadata, runtime_version=UNSET)
-        made = stamped(0)._replace(like=self.old.profile)
-        store.save_profile(replace(self._own, slug=self.new.profile, metadata=metadata), made)
-        for profile in self._written():
-            store.save_profile(profile, stamped(profile.version))
+        new = replace(self._own, slug=self.new.profile, metadata=metadata)
+        made = noted(None, new)._replace(like=self.old.profile)
+        saved = store.save_profile(new, made)
+        for before, after in self._written():
+            store.save_profile(after, noted(before, after)._replace(expected_version=before.version))
         if self._head is not None:
-            store.save_registry(self._head, stamped(self._head.version))
-        if isinstance(store, ActiveProfileStore):
-            store.follow_rename(self.old, self.new, made)
-        store.delete_profile(self.old, stamped(self._own.version))
+            store.save_registry(self._head[1], noted(*self._head)._replace(expected_version=self._head[0].version))
+        pointing = getattr(store, "inner", store)
+        if isinstance(pointing, ActiveProfileStore):
+            pointing.follow_rename(self.old, self.new, made)
+        store.delete_profile(self.old, noted(self._own, None)._replace(expected_version=self._own.version))
+        return saved
 
-    def _written(self) -> list[Profile]:
-        """The followers with the new name among their bases."""
+    def _written(self) -> list[tuple[Profile, Profile]]:
+        """The followers, and as they will be: with the new name among their bases."""
         return [
-            replace(profile, extends=tuple(self.new if base == self.old else base for base in profile.bases))
+            (profile, replace(profile, extends=tuple(self.new if base == self.old else base for base in profile.bases)))
             for profile in self._followers
         ]
 
-    def _new_head(self, view: RegistryView) -> Registry | None:
-        """The writer's head with the new name as default and in callers; None where nothing names the old one."""
+    def _new_head(self, view: RegistryView) -> tuple[Registry, Registry] | None:
+        """The writer's head, and with the new name as default and in callers; None where nothing names the old one."""
         callers = {caller: self.new.profile for caller, slug in view.head.callers.items() if slug == self.old.profile}
         is_default = view.head.default_profile_slug == self.old.profile
         if not callers and not is_default:
@@ -79,7 +81,7 @@ class Renaming:
         if fixed:
             raise StillReferenced(f"profile '{self.old}'", fixed)
         default = self.new.profile if is_default else own.head.default_profile_slug
-        return replace(own.head, default_profile_slug=default, callers={**own.head.callers, **callers})
+        return own.head, replace(own.head, default_profile_slug=default, callers={**own.head.callers, **callers})
 
 
 def _only_in_writer(stack: ProfileStack) -> Profile:
@@ -94,7 +96,7 @@ def _followers(catalogue: Catalogue, reference: Reference) -> list[Profile]:
     """The writer's layers of the profiles that extend another; refused naming those that cannot be written."""
     found: list[Profile] = []
     fixed: list[str] = []
-    for stack in stacks_of(catalogue):
+    for stack in catalogue.users_of(reference):
         for layer in stack.layers:
             if reference in (layer.extends or ()):
                 if not layer.writer:

@@ -35,7 +35,7 @@ def _runtimes(catalogue: Catalogue) -> Iterator[tuple[str, str, str, str, Runtim
             continue
         for head in view.layers:
             yield view.slug, "", head.source, "registry.enforced", head.head.enforced
-        for stack in view.profiles.values():
+        for stack in view.profiles.every():
             for layer in stack.layers if stack.fault is None else ():
                 field = f"registry.profiles[{stack.reference.profile}].runtime"
                 yield *stack.reference, layer.source, field, layer.profile.runtime

@@ -6,45 +6,92 @@ Every write goes to one layer, that of the designated writer; what other sources
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
-from livery.core.catalogue import ProfileLayer, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack, RegistryView
 from livery.core.json_faults import json_faults
 from livery.core.names import Reference, profile_slug, registry_slug, type_name
 from livery.core.paths import Path
 from livery.core.profile import Profile, Registry
+from livery.core.schema import SettingsSchema
 from livery.core.selection import default_registry
-from livery.errors import Place, RegistryNotFound, SourceReadOnly, ValidationError, VersionConflict
+from livery.errors import Place, RegistryNotFound, SourceReadOnly, Unsupported, ValidationError, VersionConflict
+from livery.service.differences import diff_text
 from livery.service.reading import registry_document
-from livery.stores.chain import Chain, SchemaNamed, registry_of
+from livery.stores.chain import Chain, Instead, SchemaNamed, registry_of
 from livery.stores.copies import copied_profile
-from livery.stores.protocols import Field, WritableProfileStore, WriteOptions
+from livery.stores.journaled import Journal, JournaledStore
+from livery.stores.protocols import Field, HistoryStore, Overtaken, Seen, WritableProfileStore, WriteOptions
 
-_MOST_TRIES = 10
+T = TypeVar("T")
+_MOST_TRIES = 4
 
 
 class Writes:
     """The ground of the writes of :class:`livery.service.RegistryService`. Safe for threads."""
 
-    def __init__(self, chain: Chain, schema_named: SchemaNamed, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, chain: Chain, schema_named: SchemaNamed, clock: Callable[[], int], journal: Journal | None = None
+    ) -> None:
         self._chain = chain
         self._schema_named = schema_named
         self._clock = clock
+        self._journal = journal
         self._lock = threading.RLock()
+        self._basis: Catalogue | None = None
+        self._batch: WritableProfileStore | None = None
 
-    def _repeated(self, write: Callable[[], Profile]) -> Profile:
-        """A patch that expects no version, made again on what another process has written in between."""
-        for _ in range(_MOST_TRIES - 1):
+    def _written(self, write: Callable[[], T], options: WriteOptions) -> T:
+        """What a write gives, made again on what another process has changed in between; after it, it is seen here.
+
+        A write that expects no version goes on from whatever is there; one that does is checked anew, and fails then.
+        """
+        with self._lock:
+            result = self._tried(write, options)
+            self._chain.refresh(self._clock())
+            return result
+
+    def _tried(self, write: Callable[[], T], options: WriteOptions) -> T:
+        for _ in range(_MOST_TRIES):
             try:
                 return write()
-            except VersionConflict:
+            except Overtaken:
                 continue
-        return write()
+            except VersionConflict:
+                if options.expected_version is not None:
+                    raise
+        with self._transaction(exclusive=True):
+            return write()
+
+    @contextmanager
+    def _transaction(self, *, exclusive: bool = False) -> Iterator[WritableProfileStore]:
+        """The writer's store; where it can, all that is written through it by then is stored at once, or not at all.
+
+        What is read meanwhile is the state before. With ``exclusive`` nobody else changes anything from here on.
+        """
+        store = self._writer()
+        if self._batch is not None or not isinstance(store, HistoryStore):
+            yield store
+            return
+        with store.transaction(exclusive=exclusive) as batch:
+            self._batch = batch
+            try:
+                yield batch
+            finally:
+                self._batch = None
+
+    def _history_store(self) -> HistoryStore:
+        """The writer as a store that keeps its history; Unsupported where it does not."""
+        store = self._chain.writer_store()
+        if not isinstance(store, HistoryStore):
+            raise Unsupported("history", store.kind, "a writer that is a database (sqlite: or postgresql:) keeps it")
+        return store
 
     def _view(self, registry: str | None) -> RegistryView:
         """A registry in the state that stands now."""
-        catalogue = self._chain.refresh(self._clock())
+        catalogue = self._basis = self._chain.refresh(self._clock())
         slug = (registry_slug(registry, "registry") if registry else default_registry(catalogue)) or "default"
         try:
             return catalogue.view(slug)
@@ -58,22 +105,53 @@ class Writes:
         return stack if stack is not None and stack.layers else view.stack(profile_slug(slug))
 
     def _writer(self) -> WritableProfileStore:
-        return self._chain.writer_store()
+        """What writes go to: the store, the transaction that is open, or the store with a journal of its writes."""
+        if self._batch is not None:
+            return self._batch
+        store = self._chain.writer_store()
+        if self._journal is None or isinstance(store, HistoryStore):
+            return store
+        return JournaledStore(store, self._journal, store.url)
 
-    def _held(self, slug: str) -> Registry:
-        """A registry as the writer holds it; an empty one where it holds none."""
+    def _head(self, slug: str) -> Registry | None:
+        """The registry-level fields as the writer holds them."""
         writer = self._chain.writer
-        return (registry_of(writer, slug) if writer else None) or Registry(slug=slug)
+        return registry_of(writer, slug) if writer else None
 
     def _stamped(self, options: WriteOptions, expected: int, floor: int = 0) -> WriteOptions:
         at_ms = options.at_ms or self._clock()
         return options._replace(expected_version=expected, floor=floor, at_ms=at_ms)
 
-    def _profile(self, reference: Reference) -> Profile:
-        return copied_profile(self._chain.refresh(self._clock()).stack(reference).profile)
+    def _noted(
+        self,
+        options: WriteOptions,
+        before: Profile | Registry | None,
+        after: Profile | Registry | None,
+        schema: SettingsSchema,
+    ) -> WriteOptions:
+        """The options with what the audit says of a write, and with what it was checked against."""
+        if self._journal is None and self._basis is not None and not self._basis.seqs:
+            return options  # nobody keeps it
+        return options._replace(diff=diff_text(before, after, schema), action=options.action)
 
-    def _registry(self, slug: str) -> Registry:
-        return registry_document(self._chain.refresh(self._clock()).view(slug))
+    def _seen(self, options: WriteOptions, looked_at: Collection[Reference]) -> WriteOptions:
+        """The options with the state that a write was checked in, and the profiles that the check has looked at."""
+        writer = self._chain.writer
+        seq = self._basis.seqs.get(writer.label) if self._basis is not None and writer is not None else None
+        if seq is None:
+            return options
+        items = {*looked_at, *((reference.registry, "") for reference in looked_at)}
+        return options._replace(seen=Seen(seq, frozenset(items), frozenset(looked_at)))
+
+    def _profile_with(self, reference: Reference, saved: Profile | None) -> Profile:
+        """The merged document of a profile of which the writer holds what was just saved."""
+        catalogue = self._chain.trial(Instead(reference.registry, profiles={reference.profile: saved}))
+        return copied_profile(catalogue.stack(reference).profile)
+
+    def _registry_with(self, head: Registry) -> Registry:
+        """A registry of which the writer holds the head that was just saved, and the profiles that it brought along."""
+        catalogue = self._chain.trial(Instead(head.slug, head, head.profiles))
+        return registry_document(catalogue.view(head.slug))
 
     def _labels(self) -> tuple[set[str], set[str]]:
         """The sources below and above the writer."""

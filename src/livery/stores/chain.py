@@ -8,15 +8,14 @@ from collections.abc import Callable, Sequence
 from livery.core.catalogue import Catalogue
 from livery.core.check import Finding
 from livery.core.extensions import NO_EXTENSION_SCHEMAS, ExtensionSchemas
-from livery.core.profile import Registry
 from livery.errors import Place, SourceReadOnly
 from livery.formats.bulk import collector_paused
 from livery.stores.findings import inspect, located, places
-from livery.stores.generation import Rules, SchemaNamed, build, trial
+from livery.stores.generation import Generation, Instead, Rules, SchemaNamed, build, followed, trial
 from livery.stores.protocols import Field, WritableProfileStore
 from livery.stores.source import Source, registry_of
 
-__all__ = ["Chain", "SchemaNamed", "Source", "registry_of"]
+__all__ = ["Chain", "Instead", "SchemaNamed", "Source", "registry_of"]
 
 
 class Chain:
@@ -67,13 +66,24 @@ class Chain:
         """Read what has changed and give the generation that stands now: a new one only if something has."""
         with self._lock, collector_paused():
             tokens = [source.loaded.token for source in self.sources]
-            changed = any([source.load(now_ms) for source in self.sources])
-            if not changed and tokens != [source.loaded.token for source in self.sources]:
-                changed = any(finding.blocking for finding in self.findings)  # their lines may have moved
-            if self._catalogue is None or changed:
-                self._catalogue, self.findings = build(self.sources, self.writer, self.rules, self._catalogue)
+            changed = [source for source in self.sources if source.load(now_ms) or source.events]
+            is_new = self._catalogue is None or bool(changed)
+            if not is_new and tokens != [source.loaded.token for source in self.sources]:
+                is_new = any(finding.blocking for finding in self.findings)  # their lines may have moved
+            if is_new or self._catalogue is None:
+                self._catalogue, self.findings = self._next(changed)
+                for source in self.sources:
+                    source.take_events()
                 self.when_new(self._catalogue)
             return self._catalogue
+
+    def _next(self, changed: Sequence[Source]) -> Generation:
+        """The generation after the one that stands."""
+        if self._catalogue is not None and changed:
+            following = followed(Generation(self._catalogue, self.findings), self.sources, changed, self.rules)
+            if following is not None:
+                return following
+        return build(self.sources, self.writer, self.rules, self._catalogue)
 
     def close(self) -> None:
         for source in self.sources:
@@ -83,9 +93,8 @@ class Chain:
     def source_named(self, label: str) -> Source | None:
         return next((source for source in self.sources if source.label == label), None)
 
-    def trial(self, *registries: Registry) -> Catalogue:
+    def trial(self, *instead: Instead) -> Catalogue:
         """The present generation as it would be if the writer held these registries so; nothing is read or written."""
-        instead = {registry.slug: registry for registry in registries}
         return trial(self.catalogue(), self.sources, self.writer, self.rules, instead)
 
     def inspect(self) -> list[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
-from livery.core.check import Finding, check, check_profile
+from livery.core.check import Finding, check, check_lineages, check_profile
 from livery.core.names import Reference
 from livery.errors import Fault, Invalid, LiveryError, MergeConflict, Place, ValidationError
 from livery.stores.protocols import Field
@@ -24,9 +24,9 @@ def findings_of(catalogue: Catalogue, sources: Sequence[Source]) -> list[Finding
 def inspect(catalogue: Catalogue, known: Iterable[Finding], sources: Sequence[Source]) -> list[Finding]:
     """Every finding with file and line, also of profiles that are read only when they are needed: they are read now."""
     for view in catalogue.registries.values():
-        for stack in view.profiles.values():
+        for stack in view.profiles.held:
             _ = stack.fault
-    later = [*check(catalogue), *_clashes(catalogue), *_remarks(sources)]
+    later = [*check(catalogue), *_clashes(catalogue), *_of_asked(catalogue, sources), *_remarks(sources)]
     found = (located(list(findings), sources, warnings=True) for findings in (known, later))
     return list(dict.fromkeys(finding for findings in found for finding in findings))
 
@@ -46,7 +46,7 @@ def examined(view: RegistryView, sources: Sequence[Source], stack: ProfileStack)
 def _clashes(catalogue: Catalogue) -> Iterator[Finding]:
     """The profiles whose layers, each sound by itself, do not fit together; their error is given to them too."""
     for view in catalogue.registries.values():
-        for stack in view.profiles.values():
+        for stack in view.profiles.held:
             if len(stack.layers) > 1 and stack.is_read and stack.fault is None:
                 try:
                     _ = stack.profile
@@ -56,6 +56,25 @@ def _clashes(catalogue: Catalogue) -> Iterator[Finding]:
                     yield Finding(*stack.reference, stack.layers[-1].source, Fault(field, str(error)))
                 except Invalid:
                     pass  # a fault of one layer alone, which is found there
+
+
+def _of_asked(catalogue: Catalogue, sources: Sequence[Source]) -> Iterator[Finding]:
+    """What is wrong with the profiles that are only read when they are asked for: all of them are, one by one."""
+    asking = {source.label for source in sources if source.loaded.snapshot is not None}
+    for view in catalogue.registries.values() if asking else ():
+        held = {stack.reference for stack in view.profiles.held}
+        for stack in view.profiles.every():
+            if stack.reference not in held:
+                yield from _of_stack(stack, view, next(iter(asking)))
+                yield from check_lineages(catalogue, [stack.reference])
+
+
+def _of_stack(stack: ProfileStack, view: RegistryView, source: str) -> Iterator[Finding]:
+    found = [finding for layer in stack.layers for finding in check_profile(layer, view)]
+    yield from found
+    if stack.fault is not None and not any(finding.blocking for finding in found):
+        where = stack.layers[-1].source if stack.layers else source
+        yield Finding(*stack.reference, where, Fault(f"registry.profiles[{stack.reference.profile}]", str(stack.fault)))
 
 
 def _notices(sources: Sequence[Source]) -> Iterator[Finding]:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack, RegistryLayer, RegistryView
+from msgspec.structs import replace
+
+from livery.core.catalogue import (
+    Catalogue,
+    HeldProfiles,
+    ProfileLayer,
+    ProfileStack,
+    RegistryLayer,
+    RegistryView,
+    Users,
+)
+from livery.core.changes import Change
 from livery.core.check import Finding
 from livery.core.extensions import NO_EXTENSION_SCHEMAS, ExtensionSchemas
 from livery.core.names import Reference
@@ -17,12 +28,13 @@ from livery.errors import (
     SourceNotFound,
     SourceUnavailable,
 )
+from livery.stores.asked import AskedLayers, AskedProfiles, ChangedProfiles, HeldLayers
 from livery.stores.findings import examined, findings_of
+from livery.stores.protocols import Event, Snapshot
 from livery.stores.source import Source, registry_of
 from livery.stores.succession import keep_last_good, keep_stamps, read_again
 
 SchemaNamed = Callable[[str], SettingsSchema]
-_NOTHING: Mapping[str, Registry] = {}
 
 
 class Rules(NamedTuple):
@@ -31,6 +43,14 @@ class Rules(NamedTuple):
     schema_named: SchemaNamed
     default_registry: str | None = None
     extension_schemas: ExtensionSchemas = NO_EXTENSION_SCHEMAS
+
+
+class Instead(NamedTuple):
+    """How the writer would hold a registry: its head (None: as it is), and some of its profiles (None: not at all)."""
+
+    registry: str
+    head: Registry | None = None
+    profiles: Mapping[str, Profile | None] = {}
 
 
 class Generation(NamedTuple):
@@ -58,20 +78,99 @@ def build(sources: Sequence[Source], writer: Source | None, rules: Rules, before
     return generation
 
 
+def followed(
+    before: Generation, sources: Sequence[Source], changed: Sequence[Source], rules: Rules
+) -> Generation | None:
+    """The state after changes of profiles that are asked for, made from the one before; None where it is not so easy.
+
+    Nothing else is looked at: what is held in memory is as it was, and so is what was found in it.
+    """
+    catalogue = before.catalogue
+    if not all(source.is_followed for source in changed):
+        return None
+    events = [event for source in changed for event in source.events]
+    if any(_concerns_held(catalogue, event) for event in events):
+        return None
+    names: dict[str, set[str]] = {}
+    for event in events:
+        names.setdefault(event.registry, set()).add(event.profile)
+    registries = dict(catalogue.registries)
+    snapshots = {source.label: source.loaded.snapshot for source in changed}
+    for slug, view in catalogue.registries.items():
+        profiles, own = view.profiles, names.get(slug, ())
+        if isinstance(profiles, AskedProfiles) and any(part.label in snapshots for part in profiles.asked):
+            later = profiles.after([_later(part, snapshots, own) for part in profiles.parts], own)
+            registries[slug] = _examining(view.with_profiles(later), later, sources)
+    news = Catalogue(
+        registries,
+        default_registry=rules.default_registry,
+        generation=catalogue.generation + 1,
+        unavailable=catalogue.unavailable,
+        users=_users(sources),
+        logged=_logged(sources),
+        seqs=_seqs(sources),
+    )
+    return Generation(news, before.findings)
+
+
+def _concerns_held(catalogue: Catalogue, event: Event) -> bool:
+    """Whether a change may let anything that is held in memory be seen otherwise."""
+    view = catalogue.registries.get(event.registry)
+    if not event.profile or view is None or not isinstance(view.profiles, AskedProfiles):
+        return True
+    if event.profile in view.profiles.held_names:
+        return True
+    is_there_as_before = event.from_version and event.to_version
+    if not is_there_as_before and event.profile in (view.head.default_profile_slug, *view.head.callers.values()):
+        return True
+    base = Reference(event.registry, event.profile)
+    return any(
+        base in stack.bases for other in catalogue.registries.values() for stack in other.profiles.users_of(base)
+    )
+
+
+def _later(
+    part: HeldLayers | AskedLayers, snapshots: Mapping[str, Snapshot | None], names: Iterable[str]
+) -> HeldLayers | AskedLayers:
+    snapshot = snapshots.get(part.label) if isinstance(part, AskedLayers) else None
+    return part.after(snapshot, names) if isinstance(part, AskedLayers) and snapshot is not None else part
+
+
 def trial(
-    present: Catalogue, sources: Sequence[Source], writer: Source | None, rules: Rules, instead: Mapping[str, Registry]
+    present: Catalogue, sources: Sequence[Source], writer: Source | None, rules: Rules, instead: Sequence[Instead]
 ) -> Catalogue:
     """The present state as it would be if the writer held these registries so; nothing is read or written."""
-    views = {
-        slug: _view(slug, sources, writer, rules, present.generation, instead, present.registries.get(slug))
-        for slug in instead
-    }
+    views = dict(present.registries)
+    for wanted in instead:
+        view = views.get(wanted.registry)
+        if view is None or wanted.head is not None or not any(layer.writer for layer in view.layers):
+            head = wanted.head or Registry(slug=wanted.registry)
+            view = _view(wanted.registry, sources, writer, rules, present.generation, head, view)
+        views[wanted.registry] = _changed(view, wanted.profiles, sources, writer)
     return Catalogue(
-        {**present.registries, **views},
+        views,
         default_registry=present.configured_default,
         generation=present.generation,
         unavailable=dict(_unavailable(sources, to_be_made=writer)),
+        users=present.users,
+        seqs=present.seqs,
     )
+
+
+def _changed(
+    view: RegistryView, profiles: Mapping[str, Profile | None], sources: Sequence[Source], writer: Source | None
+) -> RegistryView:
+    """A registry in which the writer's layers of some profiles are others."""
+    order = {source.label: position for position, source in enumerate(sources)}
+    stacks: dict[str, ProfileStack | None] = {}
+    for slug, profile in profiles.items():
+        present = view.profiles.get(slug)
+        layers = [layer for layer in (present.layers if present is not None else ()) if not layer.writer]
+        if profile is not None and writer is not None:
+            layers.append(ProfileLayer(writer.label, profile, view.own_schema, writer=True))
+        layers.sort(key=lambda layer: order[layer.source])
+        stacks[slug] = ProfileStack(Reference(view.slug, slug), layers) if layers else None
+    return view.with_profiles(ChangedProfiles(view.profiles, stacks)) if stacks else view
 
 
 def _built(sources: Sequence[Source], writer: Source | None, rules: Rules, before: Catalogue | None) -> Generation:
@@ -84,10 +183,31 @@ def _built(sources: Sequence[Source], writer: Source | None, rules: Rules, befor
         default_registry=rules.default_registry,
         generation=number,
         unavailable=dict(_unavailable(sources)),
+        users=_users(sources),
+        logged=_logged(sources),
+        seqs=_seqs(sources),
     )
     if before is not None:
         read_again(before, catalogue)
     return Generation(catalogue, findings_of(catalogue, sources))
+
+
+def _users(sources: Sequence[Source]) -> list[Users]:
+    return [source.loaded.snapshot for source in sources if source.loaded.snapshot is not None]
+
+
+def _seqs(sources: Sequence[Source]) -> dict[str, int]:
+    return {source.label: source.loaded.snapshot.seq for source in sources if source.loaded.snapshot is not None}
+
+
+def _logged(sources: Sequence[Source]) -> list[Change]:
+    return [_change(event) for source in sources for event in source.events]
+
+
+def _change(event: Event) -> Change:
+    kind = "created" if not event.from_version else "deleted" if not event.to_version else "updated"
+    scope = "presentation" if event.scope == "presentation" else "runtime"
+    return Change(event.registry, event.profile, kind, event.from_version, event.to_version, scope, seq=event.seq)
 
 
 def _search_order(sources: Sequence[Source]) -> Iterator[str]:
@@ -106,18 +226,26 @@ def _view(
     writer: Source | None,
     rules: Rules,
     generation: int,
-    instead: Mapping[str, Registry] = _NOTHING,
+    instead: Registry | None = None,
     like: RegistryView | None = None,
 ) -> RegistryView:
-    """One registry over all sources; layers of ``like`` that are the same are taken from there."""
-    held = [
-        (source, instead.get(slug) if source is writer and slug in instead else registry_of(source, slug))
-        for source in sources
-    ]
+    """One registry over all sources; layers of ``like`` that are the same are taken from there.
+
+    ``instead`` is a head in place of that of the writer, whose profiles stay.
+    """
+    held = [(source, _held(source, slug, instead if source is writer else None)) for source in sources]
     heads = [(source, registry) for source, registry in held if registry is not None]
     named = [registry.settings_schema for _, registry in heads if registry.settings_schema]
     schema = rules.schema_named(named[-1] if named else "ai")
     layers = [RegistryLayer(source.label, registry, schema, writer=source is writer) for source, registry in heads]
+    faults = dict(_broken(slug, sources))
+    if any(source.loaded.snapshot is not None for source, _ in heads):
+        parts = [_part(source, registry, schema, is_writer=source is writer, like=like) for source, registry in heads]
+        asked = AskedProfiles(slug, parts, faults)
+        view = RegistryView(slug, layers, asked, schema, extension_schemas=rules.extension_schemas, stamp=generation)
+        return _examining(view, asked, sources)
+    stacks = HeldProfiles()
+    view = RegistryView(slug, layers, stacks, schema, extension_schemas=rules.extension_schemas, stamp=generation)
     by_profile: dict[str, list[ProfileLayer]] = {}
     unread: set[str] = set()
     for source, registry in heads:
@@ -126,14 +254,44 @@ def _view(
             by_profile.setdefault(name, []).append(layer)
             if not layer.is_read:
                 unread.add(name)
-    faults = dict(_broken(slug, sources))
-    stacks: dict[str, ProfileStack] = {}
-    view = RegistryView(slug, layers, stacks, schema, extension_schemas=rules.extension_schemas, stamp=generation)
     examine = partial(examined, view, sources)
     for name in dict.fromkeys([*by_profile, *faults]):
         reference, own = Reference(slug, name), by_profile.get(name, ())
         stacks[name] = ProfileStack(reference, own, faults.get(name), examine=examine if name in unread else None)
     return view
+
+
+def _held(source: Source, slug: str, head: Registry | None) -> Registry | None:
+    """A registry as a source holds it, with another head if one is given."""
+    held = registry_of(source, slug)
+    if head is None:
+        return held
+    return replace(head, profiles=held.profiles if held is not None else {})
+
+
+def _examining(view: RegistryView, profiles: AskedProfiles, sources: Sequence[Source]) -> RegistryView:
+    profiles.examine = partial(examined, view, sources)
+    return view
+
+
+def _part(
+    source: Source, registry: Registry, schema: SettingsSchema, *, is_writer: bool, like: RegistryView | None
+) -> HeldLayers | AskedLayers:
+    """What a source says of the profiles of a registry; what was asked of the same snapshot is known."""
+    snapshot = source.loaded.snapshot
+    if snapshot is None:
+        layers = _layers(source, registry, schema, is_writer=is_writer, like=like)
+        return HeldLayers({layer.listed.slug: layer for layer in layers})
+    old = like.profiles.asked if like is not None and isinstance(like.profiles, AskedProfiles) else []
+    for part in old:
+        if part.is_like(source.label, schema, writer=is_writer):
+            if part.snapshot is snapshot:
+                return part
+            if source.is_followed:
+                return part.after(
+                    snapshot, {event.profile for event in source.events if event.registry == registry.slug}
+                )
+    return AskedLayers(registry.slug, source.label, snapshot, schema, writer=is_writer)
 
 
 def _layers(

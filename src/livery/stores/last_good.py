@@ -21,7 +21,7 @@ def with_known(
     What was made of an object holds as long as it is the same. Of headings nobody can say so: what they stand for may
     have changed.
     """
-    if new.read is not None:
+    if new.read is not None or new.snapshot is not None:
         return new, {}
     before = {registry.slug: registry.profiles for registry in old.registries}
     found: dict[Item, bytes] = {}
@@ -68,6 +68,8 @@ def same_content(one: Loaded, other: Loaded) -> bool:
 
     Of profiles that are read when they are needed nobody can say so as long as the states differ.
     """
+    if one.snapshot is not other.snapshot:
+        return False
     if one.registries != other.registries or (one.read is not None and one.token != other.token):
         return False
     if [_noted(notice) for notice in one.notices] != [_noted(notice) for notice in other.notices]:

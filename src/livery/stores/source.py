@@ -12,7 +12,7 @@ from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
 from livery.errors import LiveryError, SourceNotFound, SourceReadOnly, SourceUnavailable, ValidationError
 from livery.stores.last_good import Item, same_content, with_known, with_last_good
-from livery.stores.protocols import BrokenItem, Loaded, ProfileStore
+from livery.stores.protocols import BrokenItem, Event, HistoryStore, Loaded, ProfileStore
 from livery.stores.urls import SourceURL
 
 _MOST_LOOKS = 3
@@ -45,6 +45,11 @@ class Source:
         """Why profiles that are read when they are needed could not be read in the present state."""
         self.skipped = ""
         """Why the source takes no part, e.g. an untrusted project file."""
+        self.events: list[Event] = []
+        """What its change log says has happened since :meth:`take_events`."""
+        self.is_followed = False
+        """Whether :attr:`events` are all that has changed since then."""
+        self._history = store if isinstance(store, HistoryStore) else None
         self._is_trusted = is_trusted
         self._broken_token: str | None = None
         self._last_read: dict[Item, Profile] = {}
@@ -112,6 +117,9 @@ class Source:
 
     def whole_registries(self) -> Iterator[Registry]:
         """The registries with every profile that can be read, also where the present state lists only headings."""
+        if self.loaded.snapshot is not None and self.store is not None:
+            yield from self.store.load_registries().registries
+            return
         for registry in self.loaded.registries:
             if self.loaded.read is None:
                 yield registry
@@ -158,10 +166,41 @@ class Source:
         if not self.stale_items and self.error is None:
             self.stale_since_ms = None
 
+    def take_events(self) -> None:
+        """Let go of what has happened so far: it has been told."""
+        self.events = []
+        self.is_followed = self.loaded.snapshot is not None
+
+    def _follow(self, store: HistoryStore, now_ms: int) -> bool:
+        """Go on to the present state of a store that says what has changed."""
+        before = self.loaded.snapshot
+        try:
+            now = store.follow(before)
+        except SourceNotFound as error:
+            return self._took(Loaded(()), now_ms) if self.url.optional else self._failed(error, now_ms)
+        except LiveryError as error:
+            return self._failed(error, now_ms)
+        if now is before:
+            return self._recovered()
+        is_followed = self.is_followed and before is not None and now.follows == before.seq
+        self.events += now.events
+        self._took(Loaded(now.heads, now.broken, str(now.seq), snapshot=now), now_ms)
+        self.is_followed = is_followed
+        return True
+
+    def _recovered(self) -> bool:
+        """The state is the known one; whether the source was at fault."""
+        was_at_fault = self.error is not None
+        if was_at_fault:
+            self.error, self.stale_since_ms, self.is_followed = None, None, False
+        return was_at_fault
+
     def load(self, now_ms: int) -> bool:
         """Read the source if it has changed; whether it or its health had. What cannot be read stays as it was."""
         if self.store is None:
             return False
+        if self._history is not None:
+            return self._follow(self._history, now_ms)
         token: str | None = None
         try:
             if self._is_known(self.store):
@@ -221,7 +260,7 @@ class Source:
         changed = not self.ever_loaded or self.error is not None or bool(self.skipped)
         changed = changed or not same_content(loaded, self.loaded)
         self.loaded, self.stale_items, self.unread_faults = loaded, stale, {}
-        self.ever_loaded, self.error, self.skipped = True, None, ""
+        self.ever_loaded, self.error, self.skipped, self.is_followed = True, None, "", False
         self._known_bases, self._kept, self._as_read = {}, {}, None
         self._loaded_at_ms = now_ms
         listed = {(registry.slug, slug) for registry in loaded.registries for slug in registry.profiles}
@@ -233,7 +272,7 @@ class Source:
     def _failed(self, error: LiveryError, now_ms: int, token: str | None = None) -> bool:
         """``token`` is that of content that cannot be used: it is not tried again as long as it is the same."""
         changed = str(error) != str(self.error)
-        self.error, self._broken_token = error, token
+        self.error, self._broken_token, self.is_followed = error, token, False
         if self.ever_loaded and self.stale_since_ms is None:
             self.stale_since_ms = now_ms
         return changed

@@ -9,7 +9,7 @@ from livery.core.check import Finding
 from livery.core.lineage import check_graph
 from livery.core.names import Reference
 from livery.core.profile import Profile, equal
-from livery.errors import LiveryError
+from livery.errors import LineageError, LiveryError
 from livery.stores.findings import is_of_lineage
 from livery.stores.protocols import BrokenItem
 from livery.stores.source import Source, registry_of
@@ -31,9 +31,9 @@ def keep_last_good(sources: Sequence[Source], before: Catalogue, now: Catalogue,
 
 def _keep_lineages(sources: Sequence[Source], before: Catalogue, catalogue: Catalogue) -> bool:
     """The same for references that can be followed no longer."""
-    known = {tuple(error.chain[-2:]) for error in check_graph(before.index(unread=False))}
+    known = {tuple(error.chain[-2:]) for error in _lineage_errors(before)}
     kept = False
-    for error in check_graph(catalogue.index(unread=False)):
+    for error in _lineage_errors(catalogue):
         user, base = (Reference(*step.split("/", 1)) for step in error.chain[-2:])
         if _was_sound(before, user) and tuple(error.chain[-2:]) not in known:
             stood_on_it = base in before.registries[user.registry].profiles[user.profile].bases
@@ -42,9 +42,13 @@ def _keep_lineages(sources: Sequence[Source], before: Catalogue, catalogue: Cata
     return kept
 
 
+def _lineage_errors(catalogue: Catalogue) -> list[LineageError]:
+    held = (stack.reference for view in catalogue.registries.values() for stack in view.profiles.held)
+    return check_graph(held, catalogue.bases_at_hand, catalogue.names_like)
+
+
 def _was_sound(before: Catalogue, reference: Reference) -> bool:
-    view = before.registries.get(reference.registry)
-    stack = view.profiles.get(reference.profile) if view else None
+    stack = before.find(reference)
     return stack is not None and stack.is_read and stack.known_fault is None
 
 
@@ -65,20 +69,17 @@ def _put_back(
 
 def _documents(catalogue: Catalogue, reference: Reference) -> dict[str, Profile]:
     """What each source says of a profile, as far as it was read."""
-    view = catalogue.registries.get(reference.registry)
-    stack = view.profiles.get(reference.profile) if view is not None else None
+    stack = catalogue.find(reference)
     layers = stack.layers if stack is not None else ()
     return {layer.source: layer.profile for layer in layers if layer.is_read}
 
 
 def read_again(before: Catalogue, catalogue: Catalogue) -> None:
     """Read the profiles that were in use: what is made of them holds only as long as they are the same."""
-    for slug, old in before.registries.items():
-        view = catalogue.registries.get(slug)
-        new = view.profiles if view is not None else {}
-        for name, stack in old.profiles.items():
-            if stack.is_deferred and stack.is_read and name in new:
-                _ = new[name].fault
+    for old in before.registries.values():
+        for stack in old.profiles.held:
+            new = catalogue.find(stack.reference) if stack.is_deferred and stack.is_read else None
+            _ = new.fault if new is not None else None
 
 
 def keep_stamps(before: Catalogue, catalogue: Catalogue) -> None:
@@ -89,13 +90,18 @@ def keep_stamps(before: Catalogue, catalogue: Catalogue) -> None:
 
 
 def _same(old: RegistryView, new: RegistryView) -> bool:
-    """Whether two views come from equal documents of the same sources."""
-    if len(old.layers) != len(new.layers) or old.profiles.keys() != new.profiles.keys():
+    """Whether two views come from equal documents of the same sources; of profiles, those that are held count."""
+    before, now = (_held(view) for view in (old, new))
+    if len(old.layers) != len(new.layers) or before.keys() != now.keys():
         return False
     return all(
         one.source == other.source and (one.head is other.head or equal(one.head, other.head))
         for one, other in zip(old.layers, new.layers, strict=True)
-    ) and all(_same_stack(stack, new.profiles[slug]) for slug, stack in old.profiles.items())
+    ) and all(_same_stack(stack, now[slug]) for slug, stack in before.items())
+
+
+def _held(view: RegistryView) -> dict[str, ProfileStack]:
+    return {stack.reference.profile: stack for stack in view.profiles.held}
 
 
 def _same_stack(old: ProfileStack, new: ProfileStack) -> bool:

@@ -1,0 +1,223 @@
+"""The profiles of a registry of which some are in memory and others are asked for, each when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from heapq import merge
+from itertools import islice
+
+from livery.core.catalogue import ProfileLayer, Profiles, ProfileStack
+from livery.core.names import Reference
+from livery.core.schema import SettingsSchema
+from livery.errors import LiveryError, ValidationError
+from livery.stores.protocols import Snapshot
+
+_MOST_KEPT = 8_192  # profiles of one registry and source: a few tens of megabytes
+_AT_ONCE = 1_000
+
+Examine = Callable[[ProfileStack], LiveryError | None]
+
+
+class HeldLayers:
+    """What a source whose profiles are in memory says of those of a registry."""
+
+    def __init__(self, layers: Mapping[str, ProfileLayer]) -> None:
+        self.layers = layers
+
+    def layer(self, slug: str) -> ProfileLayer | None:
+        return self.layers.get(slug)
+
+
+class AskedLayers:
+    """What a snapshot says of the profiles of a registry. Those that were asked for are kept, up to a bound."""
+
+    def __init__(self, registry: str, label: str, snapshot: Snapshot, schema: SettingsSchema, *, writer: bool) -> None:
+        self.registry, self.label, self.snapshot = registry, label, snapshot
+        self.schema, self.writer = schema, writer
+        self._kept: dict[str, ProfileLayer] = {}
+
+    def layer(self, slug: str) -> ProfileLayer | None:
+        """The layer of a profile, if there is one; ValidationError where it is broken."""
+        kept = self._kept.get(slug)
+        if kept is None:
+            kept = self.looked_at(slug)
+            if kept is not None:
+                self._keep(slug, kept)
+        return kept
+
+    def looked_at(self, slug: str) -> ProfileLayer | None:
+        """The same, and nothing is kept."""
+        kept = self._kept.get(slug)
+        if kept is not None:
+            return kept
+        profile = self.snapshot.profile(self.registry, slug)
+        return ProfileLayer(self.label, profile, self.schema, writer=self.writer) if profile is not None else None
+
+    def _keep(self, slug: str, layer: ProfileLayer) -> None:
+        if len(self._kept) >= _MOST_KEPT:  # whoever is in use comes back; that is cheaper than to note every use
+            self._kept = {}
+        self._kept[slug] = layer
+
+    def is_like(self, label: str, schema: SettingsSchema, *, writer: bool) -> bool:
+        return (self.label, self.writer) == (label, writer) and self.schema is schema
+
+    def after(self, snapshot: Snapshot, changed: Iterable[str]) -> AskedLayers:
+        """The same at a later snapshot, before which some profiles have changed."""
+        later = AskedLayers(self.registry, self.label, snapshot, self.schema, writer=self.writer)
+        later._kept = self._kept.copy()
+        for slug in changed:
+            later._kept.pop(slug, None)
+        return later
+
+
+class AskedProfiles(Profiles):
+    """The profiles of a registry over several sources, the lowest first; some of the sources are asked."""
+
+    def __init__(
+        self, registry: str, parts: Sequence[HeldLayers | AskedLayers], faults: Mapping[str, LiveryError]
+    ) -> None:
+        self.registry = registry
+        self.parts = tuple(parts)
+        self.faults = faults
+        self.examine: Examine = lambda stack: None
+        self._stacks: dict[str, ProfileStack] = {}
+        own = dict.fromkeys(slug for part in parts if isinstance(part, HeldLayers) for slug in part.layers)
+        self.held_names = dict.fromkeys([*own, *faults])
+
+    def after(self, parts: Sequence[HeldLayers | AskedLayers], changed: Iterable[str]) -> AskedProfiles:
+        """The same with other parts, in which some profiles that are not held have changed."""
+        later = AskedProfiles(self.registry, parts, self.faults)
+        later._stacks = self._stacks.copy()
+        for slug in changed:
+            later._stacks.pop(slug, None)
+        return later
+
+    @property
+    def asked(self) -> list[AskedLayers]:
+        return [part for part in self.parts if isinstance(part, AskedLayers)]
+
+    def __getitem__(self, slug: str) -> ProfileStack:
+        stack = self._stacks.get(slug)
+        if stack is None:
+            stack = self._stack(slug, keep=True)
+            if stack is None:
+                raise KeyError(slug)
+            if len(self._stacks) >= _MOST_KEPT:
+                self._stacks = {}
+            self._stacks[slug] = stack
+        return stack
+
+    def __contains__(self, slug: object) -> bool:
+        return isinstance(slug, str) and self.get(slug) is not None
+
+    def _stack(self, slug: str, *, keep: bool) -> ProfileStack | None:
+        layers: list[ProfileLayer] = []
+        fault = self.faults.get(slug)
+        for part in self.parts:
+            try:
+                layer = part.looked_at(slug) if isinstance(part, AskedLayers) and not keep else part.layer(slug)
+            except ValidationError as error:
+                fault = fault or error
+                continue
+            if layer is not None:
+                layers.append(layer)
+        if not layers and fault is None:
+            return None
+        stack = ProfileStack(Reference(self.registry, slug), layers, fault, examine=self.examine)
+        if not stack.is_deferred:
+            _ = stack.fault  # now: a stack that is kept must not keep the state that it was made in
+        return stack
+
+    def __iter__(self) -> Iterator[str]:
+        last = None
+        for name in merge(sorted(self.held_names), *(_all_names(part) for part in self.asked)):
+            if name != last:
+                yield name
+            last = name
+
+    def __len__(self) -> int:
+        if len(self.asked) != 1:
+            return sum(1 for _ in self)
+        (part,) = self.asked
+        alone = sum(part.snapshot.names(self.registry, prefix=name, limit=1) != [name] for name in self.held_names)
+        return part.snapshot.count(self.registry) + alone
+
+    def __bool__(self) -> bool:
+        return bool(self.held_names) or bool(self.names(limit=1))
+
+    @property
+    def held(self) -> Collection[ProfileStack]:
+        return [self[slug] for slug in self.held_names]
+
+    def every(self) -> Iterator[ProfileStack]:
+        for slug in self:
+            stack = self._stacks.get(slug) or self._stack(slug, keep=False)
+            if stack is not None:
+                yield stack
+
+    def names(self, *, prefix: str = "", after: str = "", limit: int | None = None) -> list[str]:
+        own = sorted(name for name in self.held_names if name > after and name.startswith(prefix))
+        asked = (part.snapshot.names(self.registry, prefix=prefix, after=after, limit=limit) for part in self.asked)
+        return list(islice(dict.fromkeys(merge(own, *asked)), limit))
+
+    def users_of(self, base: Reference) -> Iterable[ProfileStack]:
+        return [stack for stack in self.held if stack.is_deferred or base in stack.bases]
+
+
+def _all_names(part: AskedLayers) -> Iterator[str]:
+    """The names in a part, asked for some at a time."""
+    after = ""
+    while names := part.snapshot.names(part.registry, after=after, limit=_AT_ONCE):
+        yield from names
+        after = names[-1]
+
+
+class ChangedProfiles(Profiles):
+    """The profiles of a registry as they would be if some were others, or gone (None)."""
+
+    def __init__(self, present: Profiles, changed: Mapping[str, ProfileStack | None]) -> None:
+        self.present = present
+        self.changed = changed
+
+    def __getitem__(self, slug: str) -> ProfileStack:
+        if slug not in self.changed:
+            return self.present[slug]
+        stack = self.changed[slug]
+        if stack is None:
+            raise KeyError(slug)
+        return stack
+
+    def __contains__(self, slug: object) -> bool:
+        return self.changed[slug] is not None if slug in self.changed else slug in self.present  # type: ignore[index]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (slug for slug in self.present if self.changed.get(slug, self) is not None)
+        yield from (slug for slug, stack in self.changed.items() if stack is not None and slug not in self.present)
+
+    def __len__(self) -> int:
+        new = sum(stack is not None and slug not in self.present for slug, stack in self.changed.items())
+        gone = sum(stack is None and slug in self.present for slug, stack in self.changed.items())
+        return len(self.present) + new - gone
+
+    @property
+    def held(self) -> Collection[ProfileStack]:
+        kept = [stack for stack in self.present.held if stack.reference.profile not in self.changed]
+        return [*kept, *self._own]
+
+    @property
+    def _own(self) -> list[ProfileStack]:
+        return [stack for stack in self.changed.values() if stack is not None]
+
+    def every(self) -> Iterator[ProfileStack]:
+        yield from (stack for stack in self.present.every() if stack.reference.profile not in self.changed)
+        yield from self._own
+
+    def names(self, *, prefix: str = "", after: str = "", limit: int | None = None) -> list[str]:
+        wanted = None if limit is None else limit + len(self.changed)
+        names = self.present.names(prefix=prefix, after=after, limit=wanted)
+        new = [slug for slug in self.changed if slug > after and slug.startswith(prefix)]
+        return [slug for slug in sorted({*names, *new}) if slug in self][:limit]
+
+    def users_of(self, base: Reference) -> Iterable[ProfileStack]:
+        kept = [stack for stack in self.present.users_of(base) if stack.reference.profile not in self.changed]
+        return [*kept, *(stack for stack in self._own if base in stack.bases)]

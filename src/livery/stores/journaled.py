@@ -1,0 +1,304 @@
+"""A store without a history of its own, every write of which leaves an event elsewhere: intent, write, completion.
+
+The journal lies in another place than the files, so the two cannot change as one. Before a write it takes down what is
+about to happen, with a digest of the content before and after; after it, what came of it. What a killed process leaves
+open is settled by the digests.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from livery.core.names import Reference
+from livery.core.profile import Profile, Registry
+from livery.errors import LiveryError, Place, SourceNotFound, SourceUnavailable, Unavailable
+from livery.stores.protocols import Event, EventQuery, Field, HistoryStore, Loaded, WritableProfileStore, WriteOptions
+from livery.stores.source import Source
+
+Result = TypeVar("Result")
+Outcome = Literal["done", "failed", "unknown"]
+
+_UNREADABLE = "?"
+_PRESENTATION = ("display_name", "description", "extensions", "tags")
+_encoded = msgspec.json.Encoder(enc_hook=str, order="sorted").encode
+
+
+class Stored(NamedTuple):
+    """How an item stands in a store: its version and the digest of its content; 0 and "" where it is not there."""
+
+    version: int = 0
+    digest: str = ""
+
+
+Look = Callable[[str, str], Stored | None]
+"""How a registry (the second empty) or a profile stands now; None where that cannot be told."""
+
+
+class Intent(NamedTuple):
+    """One change of one item that is about to be written to ``source``.
+
+    ``to_version`` is the version that it will have, as far as that is known before.
+    """
+
+    source: str
+    event: Event
+    digest_before: str
+    digest_after: str
+
+
+class Journal(Protocol):
+    """Where intents are kept. SourceUnavailable, or another Unavailable, where that cannot be reached."""
+
+    def begin(self, intents: Sequence[Intent]) -> list[int]:
+        """Take down what is about to be written, all of it or nothing; the numbers under which it is known."""
+
+    def done(self, numbers: Sequence[int], versions: Sequence[int]) -> None:
+        """It was written, with these versions."""
+
+    def failed(self, numbers: Sequence[int]) -> None:
+        """Nothing of it was written."""
+
+    def settle(self, source: str, look: Look) -> None:
+        """Decide what became of the intents of a source that nobody can be writing any more."""
+
+    def events(self, source: str, query: EventQuery) -> list[Event]:
+        """The writes to a source that were done or may have been."""
+
+
+class JournaledStore:
+    """A store of files with an audit: each of its writes is an event in a journal.
+
+    Nothing is written that cannot be taken down: where the journal does not take the intent, the write is refused with
+    an error that names LIVERY_STATE, and the file is as it was. An audit that is silent about some writes would say of
+    all others that there is nothing else; whoever cannot write where the journal lies names another place for it. Once
+    the file is written the write is done: where only its completion cannot be taken down, it is settled later.
+    """
+
+    def __init__(self, store: WritableProfileStore, journal: Journal, label: str) -> None:
+        self.inner = store
+        self.kind, self.url = store.kind, store.url
+        self.writable, self.advice = store.writable, store.advice
+        self._journal = journal
+        self._label = label
+
+    def load_registries(self) -> Loaded:
+        return self.inner.load_registries()
+
+    def get_profile(self, registry: str, slug: str) -> Profile | None:
+        return self.inner.get_profile(registry, slug)
+
+    def changes(self, since: str) -> str:
+        return self.inner.changes(since)
+
+    def places(self, wanted: Sequence[Field], token: str) -> list[Place | None]:
+        return self.inner.places(wanted, token)
+
+    def watched(self) -> Sequence[Path]:
+        return self.inner.watched()
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def demand_room(self, item: Profile | Registry) -> None:
+        self.inner.demand_room(item)
+
+    def save_registry(self, registry: Registry, options: WriteOptions) -> Registry:
+        stored = self._registry(registry.slug)
+        own = self._change(Reference(registry.slug, ""), stored, registry, options)
+        new = [] if stored is not None else list(registry.profiles.values())
+        alone = options._replace(floor=0, action="", diff="")
+        brought = [self._change(Reference(registry.slug, profile.slug), None, profile, alone) for profile in new]
+
+        def versions(saved: Registry) -> list[int]:
+            profiles = [saved.profiles.get(profile.slug, profile).version for profile in new]
+            return [saved.version, *profiles]
+
+        return self._write([own, *brought], lambda: self.inner.save_registry(registry, options), versions)
+
+    def save_profile(self, profile: Profile, options: WriteOptions) -> Profile:
+        intent = self._change(profile.reference, self._profile(profile.reference), profile, options)
+        return self._write([intent], lambda: self.inner.save_profile(profile, options), lambda saved: [saved.version])
+
+    def delete_profile(self, reference: Reference, options: WriteOptions) -> None:
+        intent = self._change(reference, self._profile(reference), None, options)
+        self._write([intent], lambda: self.inner.delete_profile(reference, options), lambda _: [0])
+
+    def delete_registry(self, slug: str, options: WriteOptions) -> None:
+        stored = self._registry(slug)
+        alone = options._replace(action="", diff="")
+        profiles = self._profiles_of(stored) if isinstance(stored, Registry) else []
+        intents = [self._change(profile.reference, profile, None, alone) for profile in profiles]
+        intents.append(self._change(Reference(slug, ""), stored, None, options))
+        self._write(intents, lambda: self.inner.delete_registry(slug, options), lambda _: [0] * len(intents))
+
+    def settle(self) -> None:
+        """Decide what became of writes that a killed process has left open."""
+        self._journal.settle(self._label, self._look)
+
+    def events(self, query: EventQuery) -> list[Event]:
+        """The writes that were done, or may have been, as far as they went through a journal."""
+        with suppress(Unavailable):
+            self.settle()  # what is still open is told as such
+        return self._journal.events(self._label, query)
+
+    # What these share
+
+    def _write(
+        self, intents: list[Intent], write: Callable[[], Result], versions: Callable[[Result], list[int]]
+    ) -> Result:
+        """Intent, write, completion. Any end but an answer or one of Livery's errors leaves the intent open."""
+        numbers = self._begun(intents)
+        try:
+            result = write()
+        except LiveryError:
+            with suppress(Unavailable):
+                self._journal.failed(numbers)
+            raise
+        with suppress(Unavailable):
+            self._journal.done(numbers, versions(result))
+        return result
+
+    def _begun(self, intents: list[Intent]) -> list[int]:
+        try:
+            self.settle()
+            return self._journal.begin(intents)
+        except SourceUnavailable as error:
+            advice = "a write that cannot be taken down is not made; name another place for it with LIVERY_STATE"
+            raise SourceUnavailable(error.source, f"{error.reason} ({advice})") from error
+
+    def _change(
+        self,
+        item: Reference,
+        before: Profile | Registry | str | None,
+        after: Profile | Registry | None,
+        how: WriteOptions,
+    ) -> Intent:
+        old = _stored(before)
+        action = "delete" if after is None else "create" if before is None else "update"
+        event = Event(
+            seq=0,
+            at_ms=how.at_ms,
+            actor=how.actor,
+            action=how.action or action,
+            registry=item.registry,
+            profile=item.profile,
+            from_version=old.version,
+            to_version=0 if after is None else max(old.version, how.floor) + 1,
+            scope=_scope(before, after),
+            source=how.source,
+            request_id=how.request_id,
+            diff=how.diff,
+        )
+        return Intent(self._label, event, old.digest, _stored(after).digest)
+
+    def _look(self, registry: str, profile: str) -> Stored | None:
+        item = self._profile(Reference(registry, profile)) if profile else self._registry(registry)
+        return None if item == _UNREADABLE else _stored(item)
+
+    def _profile(self, reference: Reference) -> Profile | str | None:
+        """What is stored; a broken one is for the store to judge."""
+        try:
+            return self.inner.get_profile(*reference)
+        except SourceNotFound:
+            return None
+        except LiveryError:
+            return _UNREADABLE
+
+    def _registry(self, slug: str) -> Registry | str | None:
+        try:
+            loaded = self.inner.load_registries()
+        except SourceNotFound:
+            return None
+        except LiveryError:
+            return _UNREADABLE
+        if any(item.registry == slug and not item.profile for item in loaded.broken):
+            return _UNREADABLE
+        return next((registry for registry in loaded.registries if registry.slug == slug), None)
+
+    def _profiles_of(self, registry: Registry) -> list[Profile]:
+        """The profiles of a registry, of those that cannot be read what is listed."""
+        read = self.inner.load_registries().read
+        if read is None:
+            return list(registry.profiles.values())
+        found = []
+        for slug, heading in registry.profiles.items():
+            try:
+                found.append(read(registry.slug, slug))
+            except LiveryError:
+                found.append(heading)
+        return found
+
+
+def journaled(source: Source, journal: Journal | None) -> WritableProfileStore | None:
+    """The store of a source, its writes taken down where it keeps no history itself and outlives the process."""
+    store = source.store
+    if not isinstance(store, WritableProfileStore):
+        return None
+    if journal is None or store.kind == "memory" or isinstance(store, HistoryStore):
+        return store
+    return JournaledStore(store, journal, journal_label(source))
+
+
+def journal_label(source: Source) -> str:
+    """What a source is called in a journal: the same from every working directory, and through links."""
+    url = source.url
+    where = os.path.realpath(os.path.expanduser(url.location)) if url.location else ""
+    app = dict(url.options).get("app", "")
+    if not where and source.store is not None:
+        where = ",".join(sorted({os.path.realpath(path) for path in source.store.watched()}))
+    return f"{url.kind}:{where}" + (f"?app={app}" if app else "")
+
+
+def outcome(intent: Intent, since: Sequence[str], now: Stored) -> Outcome:
+    """What became of an open intent, by how the item stands now and the digests that later writes found."""
+    after, before = intent.digest_after, intent.digest_before
+    if after == before:
+        return "done" if now.version > intent.event.from_version else "failed"
+    if now.digest == after or after in since:
+        return "done"
+    return "failed" if before in since or now.digest == before else "unknown"
+
+
+def content_digest(item: Profile | Registry) -> str:
+    """A digest of what a writer sets of a profile, or of a registry without its profiles; equal for equal content.
+
+    What is empty counts as absent: some layouts have one form for both.
+    """
+    content = _content(item)
+    for name in ("runtime", "defaults", "enforced"):
+        content[name] = _filled(content.get(name, {}))
+    return "sha256:" + sha256(_encoded(_filled(content))).hexdigest()
+
+
+def _content(item: Profile | Registry) -> dict[str, Any]:
+    document = item.head() if isinstance(item, Registry) else item.document()
+    tags = document.pop("metadata", {}).get("tags")
+    return {**document, "tags": tags}
+
+
+def _filled(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value not in ({}, [], "", None)}
+
+
+def _stored(item: Profile | Registry | str | None) -> Stored:
+    if isinstance(item, Profile | Registry):
+        return Stored(item.version, content_digest(item))
+    return Stored(0, item or "")
+
+
+def _scope(before: Profile | Registry | str | None, after: Profile | Registry | None) -> str:
+    """``presentation`` where only names, descriptions, tags or extensions are different."""
+    if not isinstance(before, Profile | Registry) or after is None:
+        return "runtime"
+    return "presentation" if _encoded(_runtime_part(before)) == _encoded(_runtime_part(after)) else "runtime"
+
+
+def _runtime_part(item: Profile | Registry) -> dict[str, Any]:
+    return {name: value for name, value in _content(item).items() if name not in _PRESENTATION}
