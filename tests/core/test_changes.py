@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack
+from livery.core.catalogue import Catalogue, HeldProfiles, ProfileLayer, ProfileStack
 from livery.core.changes import Change, changes_between
 from livery.core.names import Reference
 from livery.core.profile import Profile
@@ -221,7 +221,7 @@ class Unread(ProfileLayer):
 
 def unread(*layers: ProfileLayer) -> Catalogue:
     found = catalogue(registry({}, "team"))
-    found.registries["team"].profiles = {"p": ProfileStack(Reference("team", "p"), layers)}
+    found.registries["team"].profiles = HeldProfiles({"p": ProfileStack(Reference("team", "p"), layers)})
     return found
 
 

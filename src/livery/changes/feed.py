@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from livery.changes.directories import Directories
+from livery.stores.protocols import HistoryStore
 from livery.stores.source import Source
 
 if TYPE_CHECKING:
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
 POLL_S = 2.0
 """How often the sources are looked at where the system says nothing."""
 
+DATABASE_POLL_S = 0.5
+"""How often where one of them is a database: its word may be lost on the way, and a look costs little."""
+
 _QUIET_S, _LONGEST_S = 0.05, 0.15  # of quiet after a change, and the most that it is waited for
 _STEP_MS = 20
 _CLOSE_S = 0.4
 _NOT_LOOKED_AT = "the sources cannot be looked at; what was read before stays"
 _NOT_TOLD = "the system does not tell of changes of files; they show when the sources are looked at now and then"
+_NOT_TOLD_BY_STORE = "a database does not tell of its changes; they show when it is looked at now and then"
 _log = logging.getLogger("livery.changes")
 
 
@@ -42,14 +47,17 @@ class ChangeFeed:
 
     The system tells of changes of files; a burst of them is one refresh, after 50 ms of quiet and at most 150 ms after
     the first. Beside that the sources are looked at every two seconds: where the system cannot tell, and for sources
-    that are no files. Nothing that fails ends the feed; it is logged once.
+    that are no files. A database tells of its changes itself, and is looked at twice a second. Nothing that fails ends
+    the feed; it is logged once.
     """
 
-    def __init__(self, service: Followed, *, poll_s: float = POLL_S) -> None:
+    def __init__(self, service: Followed, *, poll_s: float | None = None) -> None:
         self._service = service
-        self._poll_s = poll_s
+        has_database = any(isinstance(source.store, HistoryStore) for source in service.sources)
+        self._poll_s = poll_s if poll_s is not None else DATABASE_POLL_S if has_database else POLL_S
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._listeners: list[threading.Thread] = []
         self._reported: dict[str, str] = {}
         self.is_notified = False
         """Whether the system tells of changes now; without that they show after the next look."""
@@ -63,14 +71,33 @@ class ChangeFeed:
         """Begin to follow, with a look at the sources."""
         self._thread = threading.Thread(target=self._run, name="livery-changes", daemon=True)
         self._thread.start()
+        for source in self._service.sources:
+            if isinstance(source.store, HistoryStore):
+                self._begin_to_listen(source.store)
         atexit.register(self.close)  # a thread must not be in foreign code when the interpreter goes
         return self
+
+    def _begin_to_listen(self, store: HistoryStore) -> None:
+        thread = threading.Thread(target=self._listen, args=(store,), name="livery-listener", daemon=True)
+        thread.start()
+        self._listeners.append(thread)
+
+    def _listen(self, store: HistoryStore) -> None:
+        """Refresh when a database says that there is something new; the looks now and then make it certain."""
+        while not self._stop.is_set():
+            try:
+                store.listen(self._refresh, self._stop.wait)
+                return  # it has nothing to listen to, or the feed has ended
+            except Exception as error:
+                self._report(_NOT_TOLD_BY_STORE, error)
+                self._stop.wait(self._poll_s)
 
     def close(self) -> None:
         """Stop following; a refresh that is under way ends by itself."""
         self._stop.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(_CLOSE_S)
+        for thread in (*self._listeners, self._thread):
+            if thread is not None and thread is not threading.current_thread():
+                thread.join(_CLOSE_S)
         atexit.unregister(self.close)
 
     def __enter__(self) -> Self:

@@ -252,8 +252,18 @@ class Profiles(Mapping[str, ProfileStack]):
 
     @property
     @abstractmethod
+    def held_names(self) -> Collection[str]:
+        """The slugs of the profiles that are in memory as a whole or as a heading, whatever is asked for."""
+
+    @property
+    @abstractmethod
+    def at_hand(self) -> Collection[str]:
+        """The slugs of these, and of those that were asked for and kept."""
+
+    @property
+    @abstractmethod
     def held(self) -> Collection[ProfileStack]:
-        """The profiles that are in memory as a whole or as a heading, whatever is asked for."""
+        """The profiles that are in memory whatever is asked for."""
 
     @abstractmethod
     def every(self) -> Iterator[ProfileStack]:
@@ -270,6 +280,12 @@ class Profiles(Mapping[str, ProfileStack]):
 
 class HeldProfiles(dict[str, ProfileStack], Profiles):
     """Profiles that are all in memory."""
+
+    @property
+    def held_names(self) -> Collection[str]:
+        return self.keys()
+
+    at_hand = held_names
 
     @property
     def held(self) -> Collection[ProfileStack]:
@@ -415,7 +431,7 @@ class Catalogue:
         generation: int = 0,
         unavailable: Mapping[str | None, LiveryError] | None = None,
         users: Sequence[Users] = (),
-        logged: Sequence[Change] = (),
+        logged: Sequence[Change] | None = (),
         seqs: Mapping[str, int] | None = None,
     ) -> None:
         self.registries = registries
@@ -424,8 +440,11 @@ class Catalogue:
         self.unavailable = unavailable or {}
         """Registries that a source at fault holds or may hold, and why; None stands for any registry."""
         self.users = tuple(users)
-        self.logged = tuple(logged)
-        """What the change logs of its sources say has happened since the generation before, in order."""
+        self.logged = tuple(logged) if logged is not None else None
+        """What the change logs of its sources say has happened since the generation before, in order.
+
+        None where one of them cannot say so.
+        """
         self.seqs = seqs or {}
         """Up to where the change logs of its sources are in it, by source."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET
 
-from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, HeldProfiles, ProfileLayer, ProfileStack, RegistryView
 from livery.core.profile import Profile, Registry
 from livery.core.values import TypedText, same
 from livery.errors import LiveryError
@@ -70,9 +70,24 @@ def changes_between(
     stale_before: Stale = NOTHING_STALE,
     stale_after: Stale = NOTHING_STALE,
 ) -> list[Change]:
-    """The changes by registry and profile, a registry's own first; nothing is read that was not read before."""
+    """What the change logs say, each of it, in their order; then the rest by registry and profile.
+
+    Of the rest nothing is read that was not read before; a registry's own change comes before those of its profiles.
+    """
     old, new = _Side(before or Catalogue({}), stale_before), _Side(after, stale_after)
-    return [change for slug in sorted(old.slugs | new.slugs) for change in _of_registry(slug, old, new)]
+    told = [change for change in after.logged or () if _is_logged_alone(change.registry, change.profile, old, new)]
+    logged = {(change.registry, change.profile) for change in after.logged or ()}
+    rest = [change for slug in sorted(old.slugs | new.slugs) for change in _of_registry(slug, old, new, logged)]
+    own = {(change.registry, change.profile) for change in told}
+    return told + [change for change in rest if change[:2] not in own or change.kind in ("broken", "repaired")]
+
+
+def _is_logged_alone(registry: str, profile: str, old: _Side, new: _Side) -> bool:
+    """Whether an item is in no source but those whose change logs tell of it."""
+    views = [side.views[registry] for side in (old, new) if registry in side.views]
+    if not profile:
+        return all(len(view.layers) == 1 and not isinstance(view.profiles, HeldProfiles) for view in views)
+    return not any(profile in view.profiles.held_names for view in views)
 
 
 class _Side:
@@ -102,6 +117,10 @@ class _Side:
     def stacks(self, slug: str) -> Mapping[str, ProfileStack]:
         return self.views[slug].profiles if slug in self.views else {}
 
+    def at_hand(self, slug: str) -> Collection[str]:
+        """The profiles of a registry that are in memory now."""
+        return self.views[slug].profiles.at_hand if slug in self.views else ()
+
 
 def _text(error: LiveryError | None) -> str:
     return str(error) if error is not None else ""
@@ -113,12 +132,16 @@ def _version(view: RegistryView) -> int:
     return heads[0].version if heads else 0
 
 
-def _of_registry(slug: str, old: _Side, new: _Side) -> Iterator[Change]:
+def _of_registry(slug: str, old: _Side, new: _Side, logged: Collection[tuple[str, str]]) -> Iterator[Change]:
     one, other = old.views.get(slug), new.views.get(slug)
     is_same = one is not None and other is not None and one.stamp == other.stamp
     scope = _registry_scope(one, other) if one and other and not is_same else None
     yield from _changes(slug, "", old.registry(slug), new.registry(slug), scope)
-    names = _unsettled(slug, old, new) if is_same else old.stacks(slug).keys() | new.stacks(slug).keys()
+    if one is other:
+        names: Iterable[str] = (name for registry, name in {**old.stale, **new.stale} if registry == slug and name)
+    else:
+        names = _unsettled(slug, old, new) if is_same else {*old.at_hand(slug), *new.at_hand(slug)}
+        names = {*names, *(name for registry, name in logged if registry == slug and name)}
     for name in sorted(set(names)):
         before, after = old.stacks(slug).get(name), new.stacks(slug).get(name)
         scope = _profile_scope(before, after) if before and after else None
@@ -128,7 +151,8 @@ def _of_registry(slug: str, old: _Side, new: _Side) -> Iterator[Change]:
 def _unsettled(slug: str, old: _Side, new: _Side) -> Iterator[str]:
     """The profiles of a registry with equal documents that may be told apart all the same: broken or not read."""
     for side in (old, new):
-        for name, stack in side.stacks(slug).items():
+        for name in side.at_hand(slug):
+            stack = side.stacks(slug)[name]
             if stack.known_fault or not stack.is_read or (slug, name) in side.stale:
                 yield name
 

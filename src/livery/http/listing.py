@@ -53,8 +53,9 @@ def page_of(service: RegistryService, query: Query) -> tuple[list[ProfileSummary
     A cursor names the last profile that was seen, so a page neither repeats nor skips one when others come and go.
     """
     after = _read_cursor(query.cursor) if query.cursor else None
-    profiles = service.list_profiles(query.registry)  # by registry, then by slug
-    found = [item for item in profiles if (after is None or _reference(item) > after) and is_match(item, query)]
+    found = service.list_profiles(
+        query.registry, words=query.words, tags=query.tags, after=after, limit=query.limit + 1
+    )
     page = [_fit_to_show(item) for item in found[: query.limit]]
     return page, _cursor(page[-1]) if len(found) > len(page) else None
 
@@ -63,15 +64,6 @@ def _fit_to_show(profile: ProfileSummary) -> ProfileSummary:
     """The same without the credentials of URLs that somebody has put into its texts."""
     shown: dict[str, Any] = without_credentials(profile._asdict())
     return ProfileSummary(**shown)
-
-
-def is_match(profile: ProfileSummary, query: Query) -> bool:
-    """Whether a profile has every tag of a query, and each of its words in its names, description or tags."""
-    if not set(query.tags) <= set(profile.tags):
-        return False
-    texts = (profile.registry, profile.slug, profile.display_name, profile.description, *profile.tags)
-    text = "\n".join(texts).casefold()
-    return all(word in text for word in query.words.casefold().split())
 
 
 def _reference(profile: ProfileSummary) -> Reference:

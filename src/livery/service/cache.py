@@ -40,7 +40,7 @@ class _Entry:
 
 
 def _layers(resolved: ResolvedProfile, catalogue: Catalogue) -> tuple[ProfileLayer, ...]:
-    """What the sources say of its profiles, as far as a registry's stamp does not speak for them: they are asked for."""
+    """What the sources say of those of its profiles that are asked for: no stamp of a registry speaks for them."""
     found = (
         catalogue.find(Reference(entry.registry, entry.profile))
         for entry in resolved.lineage

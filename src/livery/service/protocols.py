@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from livery.core.explain import Explained
+from livery.core.names import Reference
 from livery.core.profile import Profile, Registry, ResolveInput
 from livery.core.resolved import ResolvedProfile
 from livery.stores.protocols import WriteOptions
@@ -52,8 +53,21 @@ class RegistryReader(Protocol):
     def get_registry(self, slug: str | None = None) -> Registry:
         """One registry as seen over all sources, with the merged documents of its profiles."""
 
-    def list_profiles(self, registry: str | None = None) -> list[ProfileSummary]:
-        """The profiles of a registry by slug, broken ones too; ``*`` is every registry."""
+    def list_profiles(
+        self,
+        registry: str | None = None,
+        *,
+        words: str = "",
+        tags: Sequence[str] = (),
+        after: Reference | None = None,
+        limit: int | None = None,
+    ) -> list[ProfileSummary]:
+        """The profiles of a registry by slug, broken ones too; ``*`` is every registry.
+
+        Each of ``words`` has to be in the names, the description or the tags of a profile, whatever its case, and each
+        tag among its tags. With ``limit`` it is one page: the first so many after the profile ``after``. A page costs
+        the same wherever it begins.
+        """
 
     def get_profile(self, registry: str | None, slug: str) -> Profile:
         """The merged stored document of a profile: what was written, not what it resolves to."""

@@ -69,7 +69,7 @@ def profile_summary(stack: ProfileStack, view: RegistryView, default: str | None
     """
     slug = stack.reference.profile
     if not stack.layers:
-        return ProfileSummary(slug, view.slug, "", "", False, 0, "", (), False, 0, 0, str(stack.fault))
+        return broken_summary(view.slug, slug, "", str(stack.fault))
     heading = stack.public.heading
     metadata, source = heading.metadata, stack.layers[0].source
     display_name, description, tags = heading.display_name, heading.description, metadata.tags
@@ -95,13 +95,27 @@ def profile_summary(stack: ProfileStack, view: RegistryView, default: str | None
     )
 
 
-def listed(view: RegistryView) -> list[str]:
-    """The names of a registry's profiles in order; the base that a config-profiles source lays under all is first."""
-    names = sorted(view.profiles)
-    if "default" in view.profiles and any(layer.source.startswith("config-profiles:") for layer in view.layers):
-        names.remove("default")
-        names.insert(0, "default")
-    return names
+def heading_summary(heading: Profile, registry: str, source: str, *, is_default: bool) -> ProfileSummary:
+    """A profile of one source in a list, by its heading."""
+    metadata = heading.metadata
+    return ProfileSummary(
+        heading.slug,
+        registry,
+        heading.display_name,
+        heading.description,
+        heading.policy.read_only,
+        metadata.version,
+        source,
+        metadata.tags or (),
+        is_default,
+        metadata.updated_at_ms or 0,
+        metadata.last_applied_at_ms or 0,
+    )
+
+
+def broken_summary(registry: str, slug: str, source: str, error: str) -> ProfileSummary:
+    """A profile in a list of which nothing can be read."""
+    return ProfileSummary(slug, registry, "", "", False, 0, source, (), False, 0, 0, error)
 
 
 def _last(texts: Iterable[str]) -> str:

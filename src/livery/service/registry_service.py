@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from livery.core.catalogue import Catalogue, ProfileLayer
@@ -18,10 +19,11 @@ from livery.errors import Place, RegistryNotFound
 from livery.formats.bulk import collector_paused
 from livery.service.active import ActiveProfiles
 from livery.service.cache import CacheCounts, ResolveCache, key_of
+from livery.service.listing import Wanted, summaries
 from livery.service.located import clashes, located_errors
 from livery.service.profile_writes import ProfileWrites
 from livery.service.protocols import ProfileSummary, RegistrySummary
-from livery.service.reading import listed, profile_summary, registry_document, registry_summary, with_places
+from livery.service.reading import registry_document, registry_summary, with_places
 from livery.service.registry_writes import RegistryWrites
 from livery.service.rehearsal import rehearsal_of
 from livery.service.source_rows import source_rows
@@ -33,6 +35,10 @@ from livery.stores.journaled import Journal
 from livery.stores.protocols import Field
 
 
+def _within(registry: str, after: Reference | None) -> str | None:
+    return after.profile if after is not None and after.registry == registry else None
+
+
 def now_ms() -> int:
     """The time in UTC epoch milliseconds."""
     return time.time_ns() // 1_000_000
@@ -41,7 +47,9 @@ def now_ms() -> int:
 class RegistryService(ProfileWrites, RegistryWrites, ActiveProfiles):
     """Every use of a chain of sources. Safe for threads.
 
-    ``journal`` is where the writes of a writer are noted that keeps no history itself. Reads answer from the generation that was loaded last; :meth:`refresh` looks whether the sources have changed, and
+    ``journal`` is where the writes of a writer are noted that keeps no history itself.
+
+    Reads answer from the generation that was loaded last; :meth:`refresh` looks whether the sources have changed, and
     every write does so before and after.
     """
 
@@ -135,18 +143,27 @@ class RegistryService(ProfileWrites, RegistryWrites, ActiveProfiles):
     def get_registry(self, slug: str | None = None) -> Registry:
         return registry_document(self.catalogue.view(self._registry_slug(slug)))
 
-    def list_profiles(self, registry: str | None = None) -> list[ProfileSummary]:
+    def list_profiles(
+        self,
+        registry: str | None = None,
+        *,
+        words: str = "",
+        tags: Sequence[str] = (),
+        after: Reference | None = None,
+        limit: int | None = None,
+    ) -> list[ProfileSummary]:
         catalogue = self.catalogue
         catalogue.demand_complete()
         slugs = sorted(catalogue.registries) if registry == "*" else [self._registry_slug(registry)]
-        views = [catalogue.view(slug) for slug in slugs]
-        faults = {(f.registry, f.profile): str(f.fault) for f in reversed(self.findings) if f.blocking and f.profile}
+        views = [catalogue.view(slug) for slug in slugs if after is None or slug >= after.registry]
+        blocking = (f for f in reversed(self.findings) if f.blocking and f.profile)
+        faults = {Reference(f.registry, f.profile): str(f.fault) for f in blocking}
+        wanted = Wanted(tuple(words.casefold().split()), tuple(tags), limit)
         with collector_paused():
-            return [
-                profile_summary(view.profiles[slug], view, default, faults.get((view.slug, slug), ""))
-                for view, default in ((view, view.default_profile[0]) for view in views)
-                for slug in listed(view)
-            ]
+            found = (
+                summary for view in views for summary in summaries(view, wanted, faults, _within(view.slug, after))
+            )
+            return list(islice(found, limit))
 
     def get_profile(self, registry: str | None, slug: str) -> Profile:
         return copied_profile(self.catalogue.stack(self._reference(registry, slug)).profile)

@@ -81,12 +81,14 @@ class AskedProfiles(Profiles):
         self.faults = faults
         self.examine: Examine = lambda stack: None
         self._stacks: dict[str, ProfileStack] = {}
+        self._count: int | None = None
         own = dict.fromkeys(slug for part in parts if isinstance(part, HeldLayers) for slug in part.layers)
-        self.held_names = dict.fromkeys([*own, *faults])
+        self._held_names = dict.fromkeys([*own, *faults])
 
-    def after(self, parts: Sequence[HeldLayers | AskedLayers], changed: Iterable[str]) -> AskedProfiles:
-        """The same with other parts, in which some profiles that are not held have changed."""
+    def after(self, parts: Sequence[HeldLayers | AskedLayers], changed: Iterable[str], more: int) -> AskedProfiles:
+        """The same with other parts, in which some profiles that are not held have changed; there are ``more``."""
         later = AskedProfiles(self.registry, parts, self.faults)
+        later._count = self._count + more if self._count is not None else None
         later._stacks = self._stacks.copy()
         for slug in changed:
             later._stacks.pop(slug, None)
@@ -130,24 +132,37 @@ class AskedProfiles(Profiles):
 
     def __iter__(self) -> Iterator[str]:
         last = None
-        for name in merge(sorted(self.held_names), *(_all_names(part) for part in self.asked)):
+        for name in merge(sorted(self._held_names), *(_all_names(part) for part in self.asked)):
             if name != last:
                 yield name
             last = name
 
     def __len__(self) -> int:
+        if self._count is None:
+            self._count = self._counted()
+        return self._count
+
+    def _counted(self) -> int:
         if len(self.asked) != 1:
             return sum(1 for _ in self)
         (part,) = self.asked
-        alone = sum(part.snapshot.names(self.registry, prefix=name, limit=1) != [name] for name in self.held_names)
+        alone = sum(part.snapshot.names(self.registry, prefix=name, limit=1) != [name] for name in self._held_names)
         return part.snapshot.count(self.registry) + alone
 
     def __bool__(self) -> bool:
-        return bool(self.held_names) or bool(self.names(limit=1))
+        return bool(self._held_names) or bool(self.names(limit=1))
+
+    @property
+    def held_names(self) -> Collection[str]:
+        return self._held_names
+
+    @property
+    def at_hand(self) -> Collection[str]:
+        return dict.fromkeys([*self._held_names, *self._stacks.copy()])
 
     @property
     def held(self) -> Collection[ProfileStack]:
-        return [self[slug] for slug in self.held_names]
+        return [self[slug] for slug in self._held_names]
 
     def every(self) -> Iterator[ProfileStack]:
         for slug in self:
@@ -156,7 +171,7 @@ class AskedProfiles(Profiles):
                 yield stack
 
     def names(self, *, prefix: str = "", after: str = "", limit: int | None = None) -> list[str]:
-        own = sorted(name for name in self.held_names if name > after and name.startswith(prefix))
+        own = sorted(name for name in self._held_names if name > after and name.startswith(prefix))
         asked = (part.snapshot.names(self.registry, prefix=prefix, after=after, limit=limit) for part in self.asked)
         return list(islice(dict.fromkeys(merge(own, *asked)), limit))
 
@@ -198,6 +213,15 @@ class ChangedProfiles(Profiles):
         new = sum(stack is not None and slug not in self.present for slug, stack in self.changed.items())
         gone = sum(stack is None and slug in self.present for slug, stack in self.changed.items())
         return len(self.present) + new - gone
+
+    @property
+    def held_names(self) -> Collection[str]:
+        kept = (slug for slug in self.present.held_names if slug not in self.changed)
+        return [*kept, *(slug for slug, stack in self.changed.items() if stack is not None)]
+
+    @property
+    def at_hand(self) -> Collection[str]:
+        return self.held_names
 
     @property
     def held(self) -> Collection[ProfileStack]:

@@ -99,7 +99,8 @@ def followed(
     for slug, view in catalogue.registries.items():
         profiles, own = view.profiles, names.get(slug, ())
         if isinstance(profiles, AskedProfiles) and any(part.label in snapshots for part in profiles.asked):
-            later = profiles.after([_later(part, snapshots, own) for part in profiles.parts], own)
+            more = sum(bool(event.to_version) - bool(event.from_version) for event in events if event.registry == slug)
+            later = profiles.after([_later(part, snapshots, own) for part in profiles.parts], own, more)
             registries[slug] = _examining(view.with_profiles(later), later, sources)
     news = Catalogue(
         registries,
@@ -200,7 +201,9 @@ def _seqs(sources: Sequence[Source]) -> dict[str, int]:
     return {source.label: source.loaded.snapshot.seq for source in sources if source.loaded.snapshot is not None}
 
 
-def _logged(sources: Sequence[Source]) -> list[Change]:
+def _logged(sources: Sequence[Source]) -> list[Change] | None:
+    if any(source.loaded.snapshot is not None and not source.is_followed for source in sources):
+        return None
     return [_change(event) for source in sources for event in source.events]
 
 
