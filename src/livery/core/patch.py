@@ -38,7 +38,18 @@ def keep_redacted(new: Any, old: Any, field: str) -> Any:
 
     Elements with a name are the same where name and id are; an item of another list where it stands at its old place.
     """
+    if not _has_redacted(new, 0):
+        return new  # as nearly every document: the old one need not be looked at
     return _kept(new, _Old(old, redact(old)), field, 0)
+
+
+def _has_redacted(value: Any, depth: int) -> bool:
+    """Whether there is something to keep, or a document too deep to tell."""
+    if isinstance(value, dict):
+        return depth > _DEEPEST or "$redacted" in value or any(_has_redacted(v, depth + 1) for v in value.values())
+    if isinstance(value, list):
+        return depth > _DEEPEST or any(_has_redacted(item, depth + 1) for item in value)
+    return isinstance(value, Mapping)
 
 
 class _Old(NamedTuple):

@@ -108,6 +108,10 @@ def has_surrogate(text: str) -> bool:
 
 def same(one: Any, other: Any) -> bool:
     """Equality as JSON has it, at any depth: ``true`` is not ``1``, and ``1.0`` is ``1``."""
+    if one is other:
+        return True
+    if isinstance(one, str):
+        return bool(one == other)
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, Mapping) and isinstance(other, Mapping):

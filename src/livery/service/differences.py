@@ -11,7 +11,7 @@ from livery.core.diff import Difference, diff
 from livery.core.profile import Profile, Registry
 from livery.core.redact import marked
 from livery.core.schema import SettingsSchema
-from livery.core.values import hidden
+from livery.core.values import hidden, same
 
 
 def written_fields(item: Profile | Registry) -> dict[str, Any]:
@@ -24,10 +24,25 @@ def written_fields(item: Profile | Registry) -> dict[str, Any]:
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any], schema: SettingsSchema) -> list[Difference]:
     """The differences of two documents with runtimes."""
+    before, after = _without_same(before, after), _without_same(after, before)
     return [
         change._replace(before=hidden(change.before), after=hidden(change.after))
         for change in diff(marked((), before, schema), marked((), after, schema))
     ]
+
+
+def _without_same(document: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """A document without the members that another has too: to look for secrets in them would be in vain."""
+    return {
+        key: _unlike(value, other.get(key))
+        for key, value in document.items()
+        if not (key in other and same(value, other[key]))
+    }
+
+
+def _unlike(value: Any, other: Any) -> Any:
+    is_plain = isinstance(value, dict) and isinstance(other, dict) and not any(key[:1] == "$" for key in value)
+    return _without_same(value, other) if is_plain else value
 
 
 def differences_of(

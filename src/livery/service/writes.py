@@ -23,7 +23,15 @@ from livery.service.reading import registry_document
 from livery.stores.chain import Chain, Instead, SchemaNamed, registry_of
 from livery.stores.copies import copied_profile
 from livery.stores.journaled import Journal, JournaledStore
-from livery.stores.protocols import Field, HistoryStore, Overtaken, Seen, WritableProfileStore, WriteOptions
+from livery.stores.protocols import (
+    Field,
+    HistoryStore,
+    Overtaken,
+    Seen,
+    WritableProfileStore,
+    WriteOptions,
+    history_of,
+)
 
 T = TypeVar("T")
 _MOST_TRIES = 4
@@ -72,10 +80,11 @@ class Writes:
         What is read meanwhile is the state before. With ``exclusive`` nobody else changes anything from here on.
         """
         store = self._writer()
-        if self._batch is not None or not isinstance(store, HistoryStore):
+        keeper = history_of(store) if self._batch is None else None
+        if keeper is None:
             yield store
             return
-        with store.transaction(exclusive=exclusive) as batch:
+        with keeper.transaction(exclusive=exclusive) as batch:
             self._batch = batch
             try:
                 yield batch
@@ -85,9 +94,10 @@ class Writes:
     def _history_store(self) -> HistoryStore:
         """The writer as a store that keeps its history; Unsupported where it does not."""
         store = self._chain.writer_store()
-        if not isinstance(store, HistoryStore):
+        keeper = history_of(store)
+        if keeper is None:
             raise Unsupported("history", store.kind, "a writer that is a database (sqlite: or postgresql:) keeps it")
-        return store
+        return keeper
 
     def _view(self, registry: str | None) -> RegistryView:
         """A registry in the state that stands now."""
@@ -109,7 +119,7 @@ class Writes:
         if self._batch is not None:
             return self._batch
         store = self._chain.writer_store()
-        if self._journal is None or isinstance(store, HistoryStore):
+        if self._journal is None or history_of(store) is not None:
             return store
         return JournaledStore(store, self._journal, store.url)
 

@@ -12,7 +12,7 @@ from livery.errors import Place, SourceReadOnly
 from livery.formats.bulk import collector_paused
 from livery.stores.findings import inspect, located, places
 from livery.stores.generation import Generation, Instead, Rules, SchemaNamed, build, followed, trial
-from livery.stores.protocols import Field, WritableProfileStore
+from livery.stores.protocols import Field, WritableProfileStore, history_of
 from livery.stores.source import Source, registry_of
 
 __all__ = ["Chain", "Instead", "SchemaNamed", "Source", "registry_of"]
@@ -50,6 +50,9 @@ class Chain:
         """The store that writes go to; SourceReadOnly says why there is none."""
         self.catalogue()  # whether a file can be written is known once it was read
         writer = self.writer
+        keeper = history_of(writer.store) if writer is not None else None
+        if keeper is not None:
+            return keeper
         if writer is not None and isinstance(writer.store, WritableProfileStore):
             return writer.store
         asked = [self._writer] if self._writer is not None else self.sources[::-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, cast, runtime_checkable
 
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
@@ -290,6 +290,17 @@ class HistoryStore(WritableProfileStore, Protocol):
 
         It returns at once where there is nothing to listen to but :meth:`watched`. A lost connection is made again.
         """
+
+
+_keeps_history: dict[type, bool] = {}
+
+
+def history_of(store: ProfileStore | None) -> HistoryStore | None:
+    """The store, if it is one that keeps its history; quicker than to ask what it can do each time."""
+    kind = type(store)
+    if kind not in _keeps_history:
+        _keeps_history[kind] = isinstance(store, HistoryStore)
+    return cast(HistoryStore, store) if _keeps_history[kind] else None
 
 
 @runtime_checkable

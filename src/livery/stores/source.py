@@ -12,7 +12,7 @@ from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
 from livery.errors import LiveryError, SourceNotFound, SourceReadOnly, SourceUnavailable, ValidationError
 from livery.stores.last_good import Item, same_content, with_known, with_last_good
-from livery.stores.protocols import BrokenItem, Event, HistoryStore, Loaded, ProfileStore
+from livery.stores.protocols import BrokenItem, Event, HistoryStore, Loaded, ProfileStore, history_of
 from livery.stores.urls import SourceURL
 
 _MOST_LOOKS = 3
@@ -49,7 +49,7 @@ class Source:
         """What its change log says has happened since :meth:`take_events`."""
         self.is_followed = False
         """Whether :attr:`events` are all that has changed since then."""
-        self._history = store if isinstance(store, HistoryStore) else None
+        self._history = history_of(store)
         self._is_trusted = is_trusted
         self._broken_token: str | None = None
         self._last_read: dict[Item, Profile] = {}
