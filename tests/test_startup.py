@@ -9,9 +9,10 @@ import pytest
 
 from livery.config import Configuration
 from livery.core.names import Reference
-from livery.errors import ProfileNotFound, SourceReadOnly, ValidationError
+from livery.errors import ProfileNotFound, SourceReadOnly, SourceUnavailable, ValidationError
 from livery.startup import PROJECT_FILE, Process, active_reference, project_file, start
 from livery.stores.files import digest
+from livery.stores.protocols import EventQuery
 from tests.support.registries import engine, without_power, write
 
 Start = Callable[..., Process]
@@ -58,12 +59,84 @@ def test_the_machine_s_file_lies_under_the_user_s(started: Start, tmp_path: Path
     assert engine(started().service) == "user"
 
 
-def test_the_user_s_file_is_written_and_made_by_the_first_write(started: Start, tmp_path: Path) -> None:
+def test_the_first_write_makes_a_private_database(started: Start, tmp_path: Path) -> None:
     process = started()
     process.service.create_profile("default", {"slug": "mine"})
-    path = tmp_path / "xdg" / "livery" / "profiles.yaml"
-    assert "mine:" in path.read_text()
+    path = tmp_path / "data" / "livery" / "livery.db"
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert not (tmp_path / "xdg").exists()
+    assert [row.slug for row in started().service.list_profiles()] == ["default", "mine"]
+
+
+def test_a_change_of_a_built_in_profile_is_a_layer_in_the_database(started: Start) -> None:
+    started().service.update_profile("default", "default", {"description": "mine"})
+    layers = started().service.profile_layers("default", "default")
+    assert [layer.source.partition(":")[0] for layer in layers] == ["builtin", "sqlite"]
+    assert engine(started().service) == "echo"
+
+
+def test_the_database_lies_over_every_file(started: Start, tmp_path: Path, project: Path) -> None:
+    write(tmp_path / "xdg" / "livery" / "profiles.yaml", ENGINE % "user")
+    trust(started(), project)
+    change = {"runtime": {"step_settings_patch": {"chat": {"engine": "database"}}}}
+    started().service.update_profile("default", "default", change)
+    assert engine(started().service) == "database"
+
+
+def test_the_user_s_file_is_written_where_it_is_named(started: Start, tmp_path: Path) -> None:
+    path = tmp_path / "xdg" / "livery" / "profiles.yaml"
+    started(writer=str(path)).service.create_profile("default", {"slug": "mine"})
+    assert "mine:" in path.read_text()
+    assert not (tmp_path / "data" / "livery" / "livery.db").exists()
+
+
+@pytest.mark.parametrize("content", [b"no database " * 100, b"SQLite format 3\0" + b"x" * 4096])
+def test_a_broken_database_is_an_error_that_names_it(started: Start, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "data" / "livery" / "livery.db"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    for ask in (lambda: engine(started().service), lambda: started().service.create_profile(None, {"slug": "x"})):
+        with pytest.raises(SourceUnavailable, match=r"livery\.db"):
+            ask()
+    assert path.read_bytes() == content and not (tmp_path / "xdg").exists()
+
+
+def test_read_only_writes_no_database_and_remembers_all_the_same(started: Start, tmp_path: Path) -> None:
+    process = started(read_only=True)
+    with pytest.raises(SourceReadOnly):
+        process.service.create_profile("default", {"slug": "x"})
+    assert not (tmp_path / "data").exists()
+    started().state.use(Reference("default", "default"), 1)
+    assert active_reference(started(read_only=True)) == ("default", "default")
+
+
+def test_the_state_is_in_the_database_that_is_written(started: Start, tmp_path: Path) -> None:
+    process = started()
+    process.state.use(Reference("default", "default"), 1)
+    assert [path.name for path in (tmp_path / "data" / "livery").glob("*.db")] == ["livery.db"]
+    assert active_reference(started()) == ("default", "default")
+    other = tmp_path / "other.db"
+    started(sources=("builtin:", f"sqlite:{other}")).state.use(Reference("default", "default"), 1)
+    assert other.exists()
+
+
+def test_the_state_of_a_writer_that_is_no_database_is_a_file_of_its_own(started: Start, tmp_path: Path) -> None:
+    process = started(sources=(str(write(tmp_path / "a.yaml", "slug: a\n")),))
+    process.service.create_profile("a", {"slug": "x"})
+    assert [path.name for path in (tmp_path / "data" / "livery").glob("*.db")] == ["state.db"]
+    (event,) = process.state.journal.events(f"yaml:{tmp_path}/a.yaml", EventQuery())
+    assert (event.action, event.registry, event.profile, event.to_version) == ("create", "a", "x", 1)
+
+
+def test_the_state_is_where_it_was_though_nothing_may_be_written(started: Start, tmp_path: Path) -> None:
+    sources = (f"sqlite:{tmp_path / 'a.db'}",)
+    assert started(sources=sources, read_only=True).state.label == started(sources=sources).state.label
+
+
+def test_the_state_goes_with_the_writer_that_is_named(started: Start, tmp_path: Path) -> None:
+    sources = (str(write(tmp_path / "a.yaml", "slug: a\n")), f"sqlite:{tmp_path / 'b.db'}")
+    assert started(sources=sources).state.label == f"sqlite:{tmp_path / 'b.db'}"
+    assert "state.db" in started(sources=sources, writer=sources[0]).state.label
 
 
 def test_a_project_s_file_is_not_used_before_it_is_trusted(started: Start, project: Path) -> None:
@@ -89,7 +162,7 @@ def test_a_running_process_takes_no_content_that_was_not_trusted(started: Start,
     write(project, ENGINE % "changed")
     process.service.refresh()
     assert engine(process.service) == "project"
-    assert "livery trust" in str(process.service.sources[-1].error)
+    assert "livery trust" in str(process.service.sources[-2].error)
     trust(process, project)
     process.service.refresh()
     assert engine(process.service) == "changed"
@@ -109,8 +182,8 @@ def test_an_untrusted_file_that_is_broken_does_no_harm(started: Start, project: 
 
 
 def test_while_nobody_can_say_what_is_trusted_nothing_is(started: Start, project: Path, tmp_path: Path) -> None:
-    write(tmp_path / "data" / "livery" / "state.db", "no database " * 100)
-    process = started()
+    broken = write(tmp_path / "state.db", "no database " * 100)
+    process = started(state=str(broken))
     assert engine(process.service) == "echo"
     assert len(process.warnings) == 1
 

@@ -40,7 +40,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     state: Annotated[
         str,
         Meta(
-            description="The database of trust and of the active profile. Empty: `livery/state.db` in the data folder."
+            description="The database of trust, the active profile and the audit of files: `sqlite:PATH`, a path or "
+            "`postgresql://...`. Empty: the database that is written, else `livery/state.db` in the data folder."
         ),
     ] = ""
     host: Annotated[str, Meta(description="The address that `livery serve` listens on.")] = "127.0.0.1"

@@ -1,23 +1,27 @@
-"""From the configuration of a process to its registries: default sources, trusted files, the active profile."""
+"""From the configuration of a process to its registries: default sources, the state, trusted files, the active profile.
+
+Nothing is read here, and no database is opened: what nobody asks for costs nothing.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from livery.config import SYSTEM_HOME, Configuration, config_home
+from livery.config import SYSTEM_HOME, Configuration, config_home, data_home
 from livery.core.names import Reference
 from livery.errors import ProfileNotFound, RegistryNotFound, Unavailable
 from livery.service import RegistryService
 from livery.settings import schema_named
-from livery.state import State, state_path
+from livery.state import State, state_database
 from livery.stores.chain import Source
 from livery.stores.opening import open_chain, open_source, open_store
 from livery.stores.urls import SourceURL, parse_source
 
 PROJECT_FILE = ".livery.yaml"
+_NEVER_WRITTEN = ("builtin", "https", "http")
 
 
 class Process(NamedTuple):
@@ -48,34 +52,40 @@ def start(
 
     With ``read_only`` no source is written, whatever its URL says. ``system`` is the folder of the machine's own files.
     """
-    state = State(state_path(configuration.state, environ))
-    writer = configuration.writer or None
-    if configuration.sources:
-        urls = [parse_source(text) for text in configuration.sources]
-        sources = [open_source(url._replace(readonly=url.readonly or read_only)) for url in urls]
-    else:
-        sources = default_sources(state, environ, cwd, system, read_only=read_only)
-        writer = writer or str(_user_file(environ))
-    chain = open_chain(sources, schema_named, writer=writer, default_registry=configuration.default_registry or None)
-    return Process(configuration, RegistryService(chain, schema_named), state)
-
-
-def default_sources(
-    state: State, environ: Mapping[str, str], cwd: Path, system: Path = SYSTEM_HOME, *, read_only: bool = False
-) -> list[Source]:
-    """What is read where nobody names sources: built in, system, user, the project's file if it is trusted."""
-    optional = dict.fromkeys([system / "profiles.yaml", _user_file(environ)])
-    sources = [open_source("builtin:")]
-    urls = [SourceURL("yaml", str(path), read_only, optional=True, text=str(path)) for path in optional]
-    sources += [open_source(url) for url in urls]
-    project = project_file(cwd)
+    named = [parse_source(text) for text in configuration.sources]
+    usual = [] if named else usual_sources(environ, system)
+    writer = configuration.writer
+    state = State(state_database(configuration.state, environ, _written(named or usual, writer)))
+    sources = [open_source(url._replace(readonly=url.readonly or read_only)) for url in named or usual]
+    project = None if named else project_file(cwd)
     if project is not None:
-        sources.append(_project_source(project, state))
-    return sources
+        sources.insert(-1, _project_source(project, state))  # below the database: what is written there counts
+    chain = open_chain(
+        sources, schema_named, writer=writer or None, default_registry=configuration.default_registry or None
+    )
+    return Process(configuration, RegistryService(chain, schema_named, journal=state.journal), state)
 
 
-def _user_file(environ: Mapping[str, str]) -> Path:
-    return config_home(environ) / "profiles.yaml"
+def usual_sources(environ: Mapping[str, str], system: Path = SYSTEM_HOME) -> list[SourceURL]:
+    """What is read where nobody names sources, but for a project's file; the last is the one that is written."""
+    files = dict.fromkeys([system / "profiles.yaml", config_home(environ) / "profiles.yaml"])
+    database = data_home(environ) / "livery.db"
+    return [
+        SourceURL("builtin", "", text="builtin:"),
+        *(SourceURL("yaml", str(path), optional=True, text=str(path)) for path in files),
+        SourceURL("sqlite", str(database), optional=True, text=str(database)),
+    ]
+
+
+def _written(urls: Sequence[SourceURL], writer: str) -> SourceURL | None:
+    """Which source is to be written, as far as that can be told without reading any; asked for the state alone.
+
+    What ``--read-only`` forbids does not matter: the state lies where it lay before.
+    """
+    if writer:
+        label = str(parse_source(writer))
+        return next((url for url in urls if writer == url.text or label == str(url)), None)
+    return next((url for url in reversed(urls) if not url.readonly and url.kind not in _NEVER_WRITTEN), None)
 
 
 def project_file(cwd: Path) -> Path | None:

@@ -175,10 +175,13 @@ def test_nothing_is_written_where_no_source_can_be(livery, folder: Path) -> None
     assert result.exit_code == 5 and "builtin:" in result.stderr
 
 
-def test_the_first_write_makes_the_users_file(livery, folder: Path) -> None:
+def test_the_first_write_makes_the_database(livery, folder: Path) -> None:
+    file = folder.parent / "home/.local/share/livery/livery.db"
+    assert livery("profile", "list").exit_code == 0 and not file.parent.exists()
     assert livery("profile", "set", "default", "description=mine").exit_code == 0
-    file = folder.parent / "home/.config/livery/profiles.yaml"
-    assert "description: mine" in file.read_text() and file.stat().st_mode & 0o777 == 0o600
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert "mine" in livery("profile", "list").stdout
+    assert not (folder.parent / "home/.config").exists()
 
 
 def test_a_profile_with_faults_can_be_mended(livery, folder: Path) -> None:

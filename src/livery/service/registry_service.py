@@ -19,15 +19,15 @@ from livery.errors import Place, RegistryNotFound
 from livery.formats.bulk import collector_paused
 from livery.service.active import ActiveProfiles
 from livery.service.cache import CacheCounts, ResolveCache, key_of
+from livery.service.history import History
 from livery.service.listing import Wanted, summaries
 from livery.service.located import clashes, located_errors
-from livery.service.profile_writes import ProfileWrites
 from livery.service.protocols import ProfileSummary, RegistrySummary
 from livery.service.reading import registry_document, registry_summary, with_places
-from livery.service.registry_writes import RegistryWrites
 from livery.service.rehearsal import rehearsal_of
 from livery.service.source_rows import source_rows
 from livery.service.subscribers import Callback, Subscribers
+from livery.service.transfer import Transfer
 from livery.service.variables import as_written, unset_variables
 from livery.stores.chain import Chain, SchemaNamed, Source
 from livery.stores.copies import copied_profile
@@ -44,7 +44,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class RegistryService(ProfileWrites, RegistryWrites, ActiveProfiles):
+class RegistryService(History, Transfer, ActiveProfiles):
     """Every use of a chain of sources. Safe for threads.
 
     ``journal`` is where the writes of a writer are noted that keeps no history itself.

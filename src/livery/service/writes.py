@@ -22,7 +22,7 @@ from livery.service.differences import diff_text
 from livery.service.reading import registry_document
 from livery.stores.chain import Chain, Instead, SchemaNamed, registry_of
 from livery.stores.copies import copied_profile
-from livery.stores.journaled import Journal, JournaledStore
+from livery.stores.journaled import Journal, journaled
 from livery.stores.protocols import (
     Field,
     HistoryStore,
@@ -119,9 +119,9 @@ class Writes:
         if self._batch is not None:
             return self._batch
         store = self._chain.writer_store()
-        if self._journal is None or history_of(store) is not None:
+        if self._journal is None or history_of(store) is not None or self._chain.writer is None:
             return store
-        return JournaledStore(store, self._journal, store.url)
+        return journaled(self._chain.writer, self._journal) or store
 
     def _head(self, slug: str) -> Registry | None:
         """The registry-level fields as the writer holds them."""

@@ -9,7 +9,7 @@ from itertools import islice
 from livery.core.catalogue import ProfileLayer, Profiles, ProfileStack
 from livery.core.names import Reference
 from livery.core.schema import SettingsSchema
-from livery.errors import LiveryError, ValidationError
+from livery.errors import LiveryError, SourceNotFound, SourceUnavailable, ValidationError
 from livery.stores.protocols import Snapshot
 
 _MOST_KEPT = 8_192  # profiles of one registry and source: a few tens of megabytes
@@ -50,7 +50,10 @@ class AskedLayers:
         kept = self._kept.get(slug)
         if kept is not None:
             return kept
-        profile = self.snapshot.profile(self.registry, slug)
+        try:
+            profile = self.snapshot.profile(self.registry, slug)
+        except SourceNotFound:  # it was there when the snapshot was made
+            raise SourceUnavailable(self.label, "it is no longer there") from None
         return ProfileLayer(self.label, profile, self.schema, writer=self.writer) if profile is not None else None
 
     def _keep(self, slug: str, layer: ProfileLayer) -> None:

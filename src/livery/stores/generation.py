@@ -17,7 +17,7 @@ from livery.core.catalogue import (
     RegistryView,
     Users,
 )
-from livery.core.changes import Change
+from livery.core.changes import Change, Kind, Scope
 from livery.core.check import Finding
 from livery.core.extensions import NO_EXTENSION_SCHEMAS, ExtensionSchemas
 from livery.core.names import Reference
@@ -208,8 +208,8 @@ def _logged(sources: Sequence[Source]) -> list[Change] | None:
 
 
 def _change(event: Event) -> Change:
-    kind = "created" if not event.from_version else "deleted" if not event.to_version else "updated"
-    scope = "presentation" if event.scope == "presentation" else "runtime"
+    kind: Kind = "created" if not event.from_version else "deleted" if not event.to_version else "updated"
+    scope: Scope = "presentation" if event.scope == "presentation" else "runtime"
     return Change(event.registry, event.profile, kind, event.from_version, event.to_version, scope, seq=event.seq)
 
 

@@ -1,6 +1,6 @@
 """A store without a history of its own, every write of which leaves an event elsewhere: intent, write, completion.
 
-The journal lies in another place than the files, so the two cannot change as one. Before a write it takes down what is
+The journal lies in another place than the files, so the two cannot change as one. Before a write it records what is
 about to happen, with a digest of the content before and after; after it, what came of it. What a killed process leaves
 open is settled by the digests.
 """
@@ -57,7 +57,7 @@ class Journal(Protocol):
     """Where intents are kept. SourceUnavailable, or another Unavailable, where that cannot be reached."""
 
     def begin(self, intents: Sequence[Intent]) -> list[int]:
-        """Take down what is about to be written, all of it or nothing; the numbers under which it is known."""
+        """Record what is about to be written, all of it or nothing; the numbers under which it is known."""
 
     def done(self, numbers: Sequence[int], versions: Sequence[int]) -> None:
         """It was written, with these versions."""
@@ -75,10 +75,10 @@ class Journal(Protocol):
 class JournaledStore:
     """A store of files with an audit: each of its writes is an event in a journal.
 
-    Nothing is written that cannot be taken down: where the journal does not take the intent, the write is refused with
+    Nothing is written that cannot be recorded: where the journal does not take the intent, the write is refused with
     an error that names LIVERY_STATE, and the file is as it was. An audit that is silent about some writes would say of
     all others that there is nothing else; whoever cannot write where the journal lies names another place for it. Once
-    the file is written the write is done: where only its completion cannot be taken down, it is settled later.
+    the file is written the write is done: where only its completion cannot be recorded, it is settled later.
     """
 
     def __init__(self, store: WritableProfileStore, journal: Journal, label: str) -> None:
@@ -170,7 +170,7 @@ class JournaledStore:
             self.settle()
             return self._journal.begin(intents)
         except SourceUnavailable as error:
-            advice = "a write that cannot be taken down is not made; name another place for it with LIVERY_STATE"
+            advice = "a write that cannot be recorded is not made; name another place for it with LIVERY_STATE"
             raise SourceUnavailable(error.source, f"{error.reason} ({advice})") from error
 
     def _change(
@@ -237,7 +237,7 @@ class JournaledStore:
 
 
 def journaled(source: Source, journal: Journal | None) -> WritableProfileStore | None:
-    """The store of a source, its writes taken down where it keeps no history itself and outlives the process."""
+    """The store of a source, its writes recorded where it keeps no history itself and outlives the process."""
     store = source.store
     if not isinstance(store, WritableProfileStore):
         return None

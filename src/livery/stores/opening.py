@@ -37,7 +37,11 @@ def open_store(url: SourceURL) -> ProfileStore:
         return DirectoryStore(Path(url.location), registry=registry, writable=not url.readonly, label=str(url))
     if url.kind == "config-profiles":
         return _config_profiles(url)
-    known = "builtin:, memory:, yaml:, profile-store: and config-profiles:"
+    if url.kind in ("sqlite", "postgresql"):
+        from livery.stores.sql import SQLStore, open_database
+
+        return SQLStore(open_database(url), url=str(url), writable=not url.readonly)
+    known = "builtin:, memory:, yaml:, profile-store:, config-profiles:, sqlite: and postgresql:"
     raise UsageError(f"this version of Livery cannot open {url.kind}: sources; it knows {known}")
 
 

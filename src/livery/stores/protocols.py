@@ -165,7 +165,7 @@ class Snapshot(Protocol):
     ) -> list[Profile | BrokenItem]:
         """Profiles without runtime, bases and extensions, by slug, after ``after``; the cost does not grow with it.
 
-        ``query`` is found in slug, display name or description, whatever its case; ``tag`` is one of the tags.
+        ``query`` is found in slug, display name, description or a tag, whatever its case; ``tag`` is one of the tags.
         """
 
     def users(self, base: Reference) -> list[Reference]:

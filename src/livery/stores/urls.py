@@ -18,6 +18,7 @@ _SQLITE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 _SQLITE_HEADER = b"SQLite format 3\x00"
 _SEPARATOR = re.compile(r"[,\s]+")  # a plus of the URL is a blank; a comma also divides lists of sources
 _OPTIONS = ("readonly", "optional", "registries", "app", "registry")
+_DATABASE_OPTIONS = ("readonly", "optional", "registries")
 
 
 class SourceURL(NamedTuple):
@@ -65,9 +66,11 @@ def parse_source(text: str) -> SourceURL:
         close = nearest(scheme, KINDS, 1)
         hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(KINDS)}"
         raise UsageError(f"unknown kind of source {scheme!r} in {mask_url(text)!r}{hint}")
-    if scheme in ("postgresql", "https", "http"):
+    if scheme in ("https", "http"):
         return _built(scheme, rest, {}, text)
-    location, options = _options_of(rest, text)
+    if scheme == "postgresql":
+        return _built(scheme, *_postgresql(rest, text), text)
+    location, options = _options_of(rest, text) if scheme != "sqlite" else _sqlite(rest, text)
     if location.startswith("//"):
         location = location[2:]
     if not location and scheme not in ("builtin", "memory") and not (scheme == "config-profiles" and "app" in options):
@@ -91,6 +94,26 @@ def _options_of(rest: str, text: str) -> tuple[str, dict[str, str]]:
             hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(_OPTIONS)}"
             raise ValidationError("source", f"unknown option {name!r} in {mask_url(text)!r}{hint}")
     return location, options
+
+
+def _sqlite(rest: str, text: str) -> tuple[str, dict[str, str]]:
+    """The path and the options: a question mark belongs to the path unless something like options follows it."""
+    path, mark, query = rest.rpartition("?")
+    parts = query.split("&")
+    if not mark or not all("=" in part or part in _OPTIONS for part in parts):
+        return rest, {}
+    return path, _options_of(f"?{query}", text)[1]
+
+
+def _postgresql(rest: str, text: str) -> tuple[str, dict[str, str]]:
+    """The address for libpq, as it was written, and the options, which are ours."""
+    if not rest.startswith("//"):
+        raise ValidationError("source", f"{mask_url(text)!r} is no address; expected postgresql://host/database")
+    address, mark, query = rest.partition("?")
+    parts = query.split("&") if mark else []
+    ours = [part for part in parts if part.partition("=")[0] in _DATABASE_OPTIONS]
+    kept = "&".join(part for part in parts if part not in ours)
+    return address + (f"?{kept}" if kept else ""), dict(parse_qsl("&".join(ours), keep_blank_values=True))
 
 
 def _built(kind: str, location: str, options: dict[str, str], text: str) -> SourceURL:
