@@ -186,6 +186,9 @@ class SourceRow(_Strict):
     stale_since_ms: int | None
     registries: list[str]
     profile_count: int
+    size_bytes: int | None = Field(description="of its files or tables; null where nobody can say")
+    schema_version: int | None = Field(description="of a database: which migrations it has had")
+    seq: int | None = Field(description="of a database: the number of its last change")
     broken: list[BrokenRow]
     findings: list[FindingRow]
     shadows: list[OverlapRow]
