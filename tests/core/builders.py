@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack, RegistryLayer, RegistryView
+from livery.core.catalogue import Catalogue, RegistryLayer, RegistryView
 from livery.core.documents import read_registry
 from livery.core.explain import Explained, explain
 from livery.core.layers import Layer, Origin, layer_of
@@ -17,6 +17,7 @@ from livery.core.profile import PolicySpec, Registry, ResolveInput
 from livery.core.resolve import resolve
 from livery.core.resolved import ResolvedProfile
 from livery.core.schema import FREE, SettingsSchema
+from livery.core.stack import ProfileLayer, ProfileStack
 from livery.errors import LiveryError
 
 TEXT = {"type": "string"}

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, RegistryView
 from livery.core.check import check
 from livery.core.names import Reference
 from livery.core.profile import Registry
+from livery.core.stack import ProfileLayer, ProfileStack
 from livery.errors import LiveryError, MergeConflict, PolicyViolation, ProfileNotFound
 from tests.core.builders import SMALL, catalogue, policy, registry, run, runtime, settings, sound
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from livery.core.catalogue import Catalogue, HeldProfiles, ProfileLayer, ProfileStack
+from livery.core.catalogue import Catalogue
 from livery.core.changes import Change, changes_between
 from livery.core.names import Reference
 from livery.core.profile import Profile
+from livery.core.profiles import HeldProfiles
+from livery.core.stack import ProfileLayer, ProfileStack
 from livery.errors import SourceUnavailable, ValidationError
 from tests.core.builders import SMALL, catalogue, registry, runtime, settings
 

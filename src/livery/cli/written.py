@@ -7,9 +7,10 @@ import os
 from livery.cli.output import warn
 from livery.cli.selection import Named, named
 from livery.cli.session import Session
-from livery.core.catalogue import ProfileLayer, RegistryView
+from livery.core.catalogue import RegistryView
 from livery.core.profile import Profile
 from livery.core.selection import default_registry
+from livery.core.stack import ProfileLayer
 from livery.errors import ProfileNotFound
 from livery.stores.protocols import WriteOptions
 

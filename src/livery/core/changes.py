@@ -9,8 +9,10 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from livery.core.catalogue import Catalogue, HeldProfiles, ProfileLayer, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, RegistryView
 from livery.core.profile import Profile, Registry
+from livery.core.profiles import HeldProfiles
+from livery.core.stack import ProfileLayer, ProfileStack
 from livery.core.values import TypedText, same
 from livery.errors import LiveryError
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
-from livery.core.catalogue import Catalogue, ProfileLayer, RegistryLayer, RegistryView
+from livery.core.catalogue import Catalogue, RegistryLayer, RegistryView
 from livery.core.layers import prepare, settled
 from livery.core.lineage import check_graph
 from livery.core.names import Reference, nearest, unknown_field
@@ -16,6 +16,7 @@ from livery.core.paths import SETTINGS, Path, snake_case
 from livery.core.patterns import pattern
 from livery.core.profile import PolicySpec, Profile, RuntimeSpec
 from livery.core.schema import SettingsSchema
+from livery.core.stack import ProfileLayer
 from livery.errors import Fault, LineageError
 
 

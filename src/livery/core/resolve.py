@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, RegistryView
 from livery.core.effective import effective_values, runtime_document
 from livery.core.fingerprint import digest, fingerprint
 from livery.core.layers import Layer, Origin, layer_of, settled, under
@@ -22,6 +22,7 @@ from livery.core.profile import ResolveInput
 from livery.core.resolved import LineageEntry, ResolvedProfile
 from livery.core.schema import SettingsSchema
 from livery.core.selection import Selection, select
+from livery.core.stack import ProfileStack
 from livery.errors import Fault, LineageError, PolicyViolation, ValidationError
 
 

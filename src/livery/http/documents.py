@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from livery.core.catalogue import ProfileLayer
 from livery.core.explain import Explained
 from livery.core.profile import Profile
 from livery.core.redact import redact
 from livery.core.resolved import ResolvedProfile
 from livery.core.schema import SettingsSchema
+from livery.core.stack import ProfileLayer
 from livery.errors import ProfileNotFound
 from livery.http.problems import without_credentials
 from livery.service import ProfileSummary, RegistryService, RegistrySummary

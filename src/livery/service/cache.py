@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
-from livery.core.catalogue import Catalogue, HeldProfiles, ProfileLayer
+from livery.core.catalogue import Catalogue
 from livery.core.names import Reference
 from livery.core.profile import ResolveInput, equal
+from livery.core.profiles import HeldProfiles
 from livery.core.resolved import ResolvedProfile
 from livery.core.selection import select
+from livery.core.stack import ProfileLayer
 
 Key = tuple[Any, ...]
 

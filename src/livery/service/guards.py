@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, RegistryView
 from livery.core.names import Reference
 from livery.core.patch import is_atomic, leaf_paths
 from livery.core.paths import Path
+from livery.core.stack import ProfileLayer, ProfileStack
 from livery.core.values import same
 from livery.errors import Fault, LiveryError, ProfileReadOnly, StillReferenced, ValidationError, VersionConflict
 from livery.stores.protocols import WriteOptions

@@ -33,7 +33,7 @@ _MOST_VERSIONS = 10_000  # that are looked at to say which there are
 
 
 class History(ProfileWrites, RegistryWrites):
-    """The history of the source that is written. Unsupported where it keeps none."""
+    """The history of the source that is written; see :class:`livery.service.protocols.RegistryHistory`."""
 
     def history(self, registry: str | None, slug: str = "", *, limit: int = 50, before: int = 0) -> list[Event]:
         """The changes of a profile, or (without ``slug``) of a registry's own fields, newest first.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 
-from livery.core.catalogue import Catalogue, ProfileStack
+from livery.core.catalogue import Catalogue
 from livery.core.check import check_profile, check_registry
 from livery.core.lineage import check_graph
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
+from livery.core.stack import ProfileStack
 from livery.core.values import same
 from livery.errors import (
     Fault,

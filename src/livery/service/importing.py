@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
-from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, RegistryView
 from livery.core.diff import Difference
 from livery.core.names import Reference
 from livery.core.profile import Metadata, Profile, Registry
+from livery.core.stack import ProfileStack
 from livery.core.values import same
 from livery.errors import Invalid, LiveryError
 from livery.service.differences import differences_of, written_fields
@@ -80,6 +82,7 @@ def _registry(item: Profile | Registry | None) -> Registry | None:
 def plan_of(incoming: Sequence[Incoming], catalogue: Catalogue, *, replace_all: bool) -> Plan:
     """The writes that make the written source say what comes in; with ``replace_all`` nothing else in these registries.
 
+    Without it, fields of a registry that its document leaves out stay as they are; a profile is always a whole.
     Heads of new registries come first, then profiles, bases before their users, then other heads, then what goes.
     """
     plan = Plan([], 0, [])
@@ -87,25 +90,39 @@ def plan_of(incoming: Sequence[Incoming], catalogue: Catalogue, *, replace_all: 
     for one in incoming:
         view = catalogue.registries.get(one.registry.slug)
         steps = [*_profiles(one, view, plan.unreadable, replace_all=replace_all)]
-        head = _head(one, view, is_needed=bool(steps))
+        head = _head(one, view, is_needed=bool(steps), replace_all=replace_all)
         unchanged += len(one.registry.profiles) - sum(step.kind != "deleted" for step in steps) + (head is None)
         plan.steps.extend([*steps, *([head] if head else [])])
     return Plan(_ordered(plan.steps), unchanged, plan.unreadable)
 
 
-def _head(one: Incoming, view: RegistryView | None, *, is_needed: bool) -> Step | None:
+def _head(one: Incoming, view: RegistryView | None, *, is_needed: bool, replace_all: bool) -> Step | None:
     """The write of the registry's own fields; an empty one where the written source needs a place for profiles."""
     new = replace(one.registry, profiles={})
     if view is None:
         return Step("created", new.slug, "", None, new, field=one.field)
     own = next((layer.head for layer in view.layers if layer.writer), None)
-    if _is_same(new, own) or _is_same(new, view.head):
+    old = own if own is not None else view.head
+    wanted = new if replace_all else _laid_over(old, new)
+    if _is_same(wanted, old) or _is_same(wanted, view.head):
         empty = Registry(slug=new.slug)
         is_missing = own is None and is_needed
         return Step("created", new.slug, "", None, empty, floor=view.head.version) if is_missing else None
     if own is None:
         return Step("created", new.slug, "", view.head, new, floor=view.head.version, field=one.field)
-    return Step("updated", new.slug, "", own, new, own.version, field=one.field)
+    return Step("updated", new.slug, "", own, wanted, own.version, field=one.field)
+
+
+def _laid_over(old: Registry, new: Registry) -> Registry:
+    """The new fields, and the old ones where the new document says nothing."""
+    empty = Registry(slug=new.slug)
+    kept = {
+        field: getattr(old, field)
+        for field in new.__struct_fields__
+        if field not in ("slug", "profiles", "metadata") and getattr(new, field) == getattr(empty, field)
+    }
+    tags = new.metadata.tags if new.metadata.tags is not UNSET else old.metadata.tags
+    return replace(new, **kept, metadata=Metadata(tags=tags))
 
 
 def _profiles(

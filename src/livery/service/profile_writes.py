@@ -7,12 +7,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from livery.core.catalogue import ProfileLayer, ProfileStack, RegistryView
+from livery.core.catalogue import RegistryView
 from livery.core.check import profile_faults
 from livery.core.documents import read_profile
 from livery.core.names import Reference, profile_slug
 from livery.core.patch import keep_redacted, merge_patch
 from livery.core.profile import Profile, Registry
+from livery.core.stack import ProfileLayer, ProfileStack
 from livery.core.values import same
 from livery.errors import AlreadyExists, Invalid, LiveryError, SourceReadOnly, ValidationError, VersionConflict
 from livery.service.guards import demand_lifted, demand_unreferenced, expect, known_version, overruled, same_identity

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from livery.core.diff import Difference
 from livery.core.explain import Explained
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry, ResolveInput
 from livery.core.resolved import ResolvedProfile
-from livery.stores.protocols import WriteOptions
+from livery.stores.protocols import Event, EventQuery, WriteOptions
 
 NO_OPTIONS = WriteOptions()
 
@@ -130,5 +131,43 @@ class RegistryWriter(Protocol):
         """Remove a registry with its profiles from the writer."""
 
 
-class Registries(RegistryReader, RegistryWriter, Protocol):
-    """Both."""
+class RegistryHistory(Protocol):
+    """What was. Unsupported where the source that is written keeps no history; files do not."""
+
+    def history(self, registry: str | None, slug: str = "", *, limit: int = 50, before: int = 0) -> list[Event]:
+        """The changes of a profile, or (without ``slug``) of a registry's own fields, newest first.
+
+        ``before`` is the ``seq`` of the last one of the page before. What was deleted has a history too.
+        """
+
+    def profile_revision(self, registry: str | None, slug: str, version: int) -> Profile:
+        """A profile as the written source had it in a version; ProfileNotFound says which versions there are."""
+
+    def profile_diff(
+        self, registry: str | None, slug: str, from_version: int, to_version: int | None = None
+    ) -> list[Difference]:
+        """What differs between two versions of a profile (None: as it is now), secrets hidden."""
+
+    def rollback_profile(
+        self, registry: str | None, slug: str, to_version: int, options: WriteOptions = NO_OPTIONS
+    ) -> Profile:
+        """A new version with the content of an old one, checked like any write; a deleted profile comes back.
+
+        Nothing is written where the content is the present one.
+        """
+
+    def rollback_registry(self, slug: str, to_version: int, options: WriteOptions = NO_OPTIONS) -> Registry:
+        """The same for the registry-level fields; its profiles stay as they are."""
+
+    def events(self, query: EventQuery) -> list[Event]:
+        """The audit: who wrote what to the source that is written. Of files, what was written through Livery."""
+
+    def resolve_at(self, request: ResolveInput, at_ms: int) -> ResolvedProfile:
+        """What a request would have been answered at a time; a warning names each source without history."""
+
+    def explain_at(self, request: ResolveInput, at_ms: int) -> list[Explained]:
+        """Every leaf of the same resolution with its origin."""
+
+
+class Registries(RegistryReader, RegistryWriter, RegistryHistory, Protocol):
+    """All of it."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from livery.core.catalogue import Catalogue, HeldProfiles, Profiles, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, RegistryView
 from livery.core.explain import Explained, HistoryEntry
 from livery.core.paths import KEYED_LISTS, Path
 from livery.core.profile import Profile, Registry, RuntimeSpec
+from livery.core.profiles import HeldProfiles, Profiles
 from livery.core.selection import default_registry
+from livery.core.stack import ProfileStack, last_given
 from livery.errors import Place
 from livery.service.protocols import ProfileSummary, RegistrySummary
 from livery.stores.chain import Chain
@@ -76,8 +78,8 @@ def profile_summary(stack: ProfileStack, view: RegistryView, default: str | None
     if len(stack.layers) > 1:  # most have one, and a list should be quick
         headings = [layer.heading for layer in stack.layers]
         source = ", ".join(layer.source for layer in stack.layers)
-        display_name = _last(heading.display_name for heading in headings)
-        description = _last(heading.description for heading in headings)
+        display_name = last_given(heading.display_name for heading in headings)
+        description = last_given(heading.description for heading in headings)
         tags = next((h.metadata.tags for h in reversed(headings) if h.metadata.tags is not UNSET), UNSET)
     return ProfileSummary(
         slug,
@@ -116,10 +118,6 @@ def heading_summary(heading: Profile, registry: str, source: str, *, is_default:
 def broken_summary(registry: str, slug: str, source: str, error: str) -> ProfileSummary:
     """A profile in a list of which nothing can be read."""
     return ProfileSummary(slug, registry, "", "", False, 0, source, (), False, 0, 0, error)
-
-
-def _last(texts: Iterable[str]) -> str:
-    return next((text for text in reversed(list(texts)) if text), "")
 
 
 def with_places(rows: list[Explained], chain: Chain, catalogue: Catalogue) -> list[Explained]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from livery.core.catalogue import Catalogue, ProfileLayer
+from livery.core.catalogue import Catalogue
 from livery.core.check import Finding
 from livery.core.explain import Explained, explain
 from livery.core.names import Reference, profile_slug, registry_slug
@@ -15,6 +15,7 @@ from livery.core.profile import Profile, Registry, ResolveInput
 from livery.core.resolve import resolve_selected
 from livery.core.resolved import ResolvedProfile
 from livery.core.selection import Selection, default_registry, select
+from livery.core.stack import ProfileLayer
 from livery.errors import Place, RegistryNotFound
 from livery.formats.bulk import collector_paused
 from livery.service.active import ActiveProfiles

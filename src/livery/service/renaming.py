@@ -7,9 +7,10 @@ from collections.abc import Callable
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, RegistryView
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
+from livery.core.stack import ProfileStack
 from livery.errors import ProfileReadOnly, SourceReadOnly, StillReferenced
 from livery.service.writes import layer_of
 from livery.stores.chain import Instead

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 
-from livery.core.catalogue import Catalogue, ProfileStack
+from livery.core.catalogue import Catalogue
 from livery.core.check import check_profile, check_registry
 from livery.core.lineage import check_graph, expand
 from livery.core.merge import merge
@@ -14,6 +14,7 @@ from livery.core.profile import ResolveInput
 from livery.core.resolve import check_effective, ground_of, layers_below, resolve_selected
 from livery.core.resolved import ResolvedProfile
 from livery.core.selection import Selection
+from livery.core.stack import ProfileStack
 from livery.errors import Fault, LineageError, LiveryError, ValidationError
 
 

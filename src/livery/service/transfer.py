@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from livery.core.catalogue import Catalogue
 from livery.core.names import registry_slug
 from livery.core.profile import Profile, Registry
-from livery.errors import LiveryError
+from livery.errors import LiveryError, SourceNotFound
 from livery.formats.bulk import collector_paused
 from livery.service.differences import diff_text, written_fields
 from livery.service.exporting import Exported, Told, exported, silent
@@ -83,11 +83,18 @@ class Transfer(ProfileWrites, RegistryWrites):
         catalogue = self._basis = self._chain.refresh(self._clock())
         incoming = bundle.registries(catalogue)
         for one in incoming:
-            if one.registry.slug in catalogue.registries:
-                catalogue.view(one.registry.slug)
-            else:
-                self._demand_free(one.registry.slug)
+            self._demand_answerable(one.registry.slug, catalogue)
         return catalogue, plan_of(incoming, catalogue, replace_all=replace_all)
+
+    def _demand_answerable(self, slug: str, catalogue: Catalogue) -> None:
+        """Why nobody can say what is there of a registry; a written source that is yet to be made has nothing."""
+        for name, error in catalogue.unavailable.items():
+            if name == slug or (name is None and not self._is_to_be_made(error)):
+                raise error.with_traceback(None)
+
+    def _is_to_be_made(self, error: LiveryError) -> bool:
+        writer = self._chain.writer
+        return isinstance(error, SourceNotFound) and writer is not None and str(writer.error) == str(error)
 
     def _demand_importable(self, plan: Plan, before: Catalogue, after: Catalogue, told: Told) -> None:
         """Everything that speaks against the plan, as one error."""

@@ -10,13 +10,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, RegistryView
 from livery.core.json_faults import json_faults
 from livery.core.names import Reference, profile_slug, registry_slug, type_name
 from livery.core.paths import Path
 from livery.core.profile import Profile, Registry
 from livery.core.schema import SettingsSchema
 from livery.core.selection import default_registry
+from livery.core.stack import ProfileLayer, ProfileStack
 from livery.errors import Place, RegistryNotFound, SourceReadOnly, Unsupported, ValidationError, VersionConflict
 from livery.service.differences import diff_text
 from livery.service.reading import registry_document

@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from heapq import merge
 from itertools import islice
 
-from livery.core.catalogue import ProfileLayer, Profiles, ProfileStack
 from livery.core.names import Reference
+from livery.core.profiles import Profiles
 from livery.core.schema import SettingsSchema
+from livery.core.stack import ProfileLayer, ProfileStack
 from livery.errors import LiveryError, SourceNotFound, SourceUnavailable, ValidationError
 from livery.stores.protocols import Snapshot
 

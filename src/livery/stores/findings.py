@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, RegistryView
 from livery.core.check import Finding, check, check_lineages, check_profile
 from livery.core.names import Reference
+from livery.core.stack import ProfileStack
 from livery.errors import Fault, Invalid, LiveryError, MergeConflict, Place, ValidationError
 from livery.stores.protocols import Field
 from livery.stores.source import Source

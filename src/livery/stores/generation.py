@@ -8,21 +8,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from livery.core.catalogue import (
-    Catalogue,
-    HeldProfiles,
-    ProfileLayer,
-    ProfileStack,
-    RegistryLayer,
-    RegistryView,
-    Users,
-)
+from livery.core.catalogue import Catalogue, RegistryLayer, RegistryView, Users
 from livery.core.changes import Change, Kind, Scope
 from livery.core.check import Finding
 from livery.core.extensions import NO_EXTENSION_SCHEMAS, ExtensionSchemas
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry, equal
+from livery.core.profiles import HeldProfiles
 from livery.core.schema import SettingsSchema
+from livery.core.stack import ProfileLayer, ProfileStack
 from livery.errors import (
     LiveryError,
     SourceNotFound,

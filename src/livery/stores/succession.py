@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from livery.core.catalogue import Catalogue, ProfileStack, RegistryView
+from livery.core.catalogue import Catalogue, RegistryView
 from livery.core.check import Finding
 from livery.core.lineage import check_graph
 from livery.core.names import Reference
 from livery.core.profile import Profile, equal
+from livery.core.stack import ProfileStack
 from livery.errors import LineageError, LiveryError
 from livery.stores.findings import is_of_lineage
 from livery.stores.protocols import BrokenItem

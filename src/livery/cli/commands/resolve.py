@@ -16,6 +16,7 @@ from livery.cli.options import name_argument, output_option, set_option
 from livery.cli.output import emit, emit_document, note, warn
 from livery.cli.selection import choose
 from livery.cli.session import Session, pass_session
+from livery.cli.times import moment
 from livery.core.explain import Explained
 from livery.core.explain import explain as rows_of
 from livery.core.paths import SETTINGS
@@ -29,6 +30,7 @@ from livery.errors import UsageError
 @set_option
 @click.option("--explain", is_flag=True, help="Show for each value where it comes from and what it won against.")
 @click.option("--settings", "bare", is_flag=True, help="Show the settings alone, as a document of their own.")
+@click.option("--at", "at_ms", metavar="TIME", callback=moment, help="As it was then: 2026-01-31T10:00, '2h ago', ...")
 @click.option("--all", "everything", is_flag=True, help="Show the defaults of the schema too.")
 @output_option("table", "json", "yaml", "toml", "env")
 @pass_session
@@ -39,21 +41,26 @@ def resolve_command(
     assignments: tuple[str, ...],
     explain: bool,
     bare: bool,
+    at_ms: int | None,
     everything: bool,
     form: str,
 ) -> None:
     """Show the effective runtime of a profile: its own settings over those of its bases, the registry and the defaults.
 
     Without NAME it is the profile of --profile, LIVERY_PROFILE, `livery use`, or the default. --set asks for an
-    override as a request does, and the policy of the profile decides. Secrets are never shown.
+    override as a request does, and the policy of the profile decides. Secrets are never shown. --at answers from what
+    databases held at a time; other sources are taken as they are now.
 
     \b
     livery resolve coder --explain
     livery resolve coder -o json --set chat.temperature=0.9
     livery resolve incident --settings -o toml
+    livery resolve coder --at '2h ago'
     """
     if bare and (explain or form == "env"):
         raise UsageError("--settings goes with table, json, yaml and toml, and not with --explain")
+    if at_ms is not None:
+        _go_back(session, at_ms)
     choice = choose(session, name, caller, assignments)
     resolved = session.service.resolve_effective_profile(choice.request)
     for warning in resolved.warnings:
@@ -75,6 +82,13 @@ def resolve_command(
             emit(f"{variable}={shlex.quote(value)}")
     else:
         emit_document({**resolved.document(), "effective_step_settings": _settings(resolved, form)}, form)
+
+
+def _go_back(session: Session, at_ms: int) -> None:
+    """Let everything be answered as it would have been at a time; say what is not known of it."""
+    for warning in session.service.warnings_of_past():
+        warn(warning)
+    session.service = session.service.as_of(at_ms)
 
 
 def _settings(resolved: ResolvedProfile, form: str) -> Any:

@@ -32,6 +32,7 @@ CHANNEL: Final = "livery_profiles"
 _MOST_CONNECTIONS: Final = 10
 _CONNECT_S: Final = 3
 _WAIT_S: Final = 5
+_SHORTEST_PART: Final = 2
 _SETTLE_S: Final = 10
 _TRIES: Final = 8
 _SETTINGS: Final = f"SET statement_timeout = '{_WAIT_S}s'; SET lock_timeout = '{_WAIT_S}s'; SET jit = off"
@@ -375,13 +376,19 @@ class PostgreSQLDatabase:
     @contextmanager
     def _translated(self) -> Iterator[None]:
         from psycopg import Error
-        from psycopg.errors import LockNotAvailable, UndefinedTable
+        from psycopg.errors import (
+            DeadlockDetected,
+            IntegrityError,
+            LockNotAvailable,
+            SerializationFailure,
+            UndefinedTable,
+        )
 
         try:
             yield
         except UndefinedTable as error:
             raise NoSuchTable(str(error)) from error
-        except LockNotAvailable as error:
+        except (LockNotAvailable, SerializationFailure, DeadlockDetected, IntegrityError) as error:
             raise Locked(self.label, "another transaction") from error
         except _Uncertain as error:
             raise SourceUnavailable(self.label, "the connection was lost again and again; nothing is stored") from error
@@ -417,5 +424,5 @@ def _passwords(address: str) -> list[str]:
     """Whatever in an address may be a password or a part of one, the longest first."""
     found = [os.environ.get("PGPASSWORD", ""), *re.findall(r"[?&](?:ssl)?password=([^&]*)", address)]
     for user_info in re.findall(r"://[^/?#:@]*:(.*)@", address):
-        found += [user_info, *user_info.split("@")]
+        found += [user_info, *(part for part in re.split(r"[@:/?#]", user_info) if len(part) > _SHORTEST_PART)]
     return sorted({text for part in found for text in (part, unquote(part)) if text}, key=len, reverse=True)

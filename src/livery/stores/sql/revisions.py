@@ -15,6 +15,8 @@ ADD_PROFILE: Final = """INSERT INTO profile_revisions
 (registry_slug, slug, version, at_ms, actor, document_json, typed_json) VALUES (?, ?, ?, ?, ?, ?, ?)"""
 ADD_REGISTRY: Final = """INSERT INTO registry_revisions
 (slug, version, at_ms, actor, document_json, typed_json) VALUES (?, ?, ?, ?, ?, ?)"""
+KEEP_PROFILE: Final = f"{ADD_PROFILE} ON CONFLICT DO NOTHING"
+KEEP_REGISTRY: Final = f"{ADD_REGISTRY} ON CONFLICT DO NOTHING"
 PROFILE: Final = """SELECT document_json, typed_json FROM profile_revisions
 WHERE registry_slug = ? AND slug = ? AND version = ?"""
 REGISTRY: Final = "SELECT document_json, typed_json FROM registry_revisions WHERE slug = ? AND version = ?"

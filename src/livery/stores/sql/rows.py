@@ -6,17 +6,17 @@ there as text, and ``typed_json`` tells where: paths into the document.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, Raw
 
 from livery.core.documents import read_profile, read_registry
-from livery.core.names import profile_slug
+from livery.core.names import profile_slug, registry_slug
 from livery.core.profile import Metadata, Profile, Registry, RuntimeSpec
 from livery.core.values import TypedText, has_surrogate
-from livery.errors import Fault, ValidationError
+from livery.errors import ValidationError
 from livery.stores.sql.database import Row
 
 PROFILE_COLUMNS: Final = (
@@ -97,9 +97,15 @@ def written_registry(registry: Registry) -> Written:
 
 def demand_storable(item: Profile | Registry) -> None:
     """ValidationError for texts that one of the databases has no place for; JSON columns hold every character."""
-    kind = "profile" if isinstance(item, Profile) else "registry"
+    kind, fold = ("profile", profile_slug) if isinstance(item, Profile) else ("registry", registry_slug)
+    _demand_slug(item.slug, fold, f"{kind}.slug")
     for field in ("display_name", "description"):
         demand_text(getattr(item, field), f"{kind}.{field}")
+
+
+def _demand_slug(slug: str, fold: Callable[[object, str], str], field: str) -> None:
+    if fold(slug, field) != slug:
+        raise ValidationError(field, f"{slug!r} is not written as a slug is: it would be {fold(slug, field)!r}")
 
 
 def demand_text(text: str, field: str) -> None:
@@ -249,10 +255,9 @@ def heading_of(profile: Profile) -> Profile:
 
 
 def _read_profile(document: Any, typed: str | None, registry: str, slug: str, where: str) -> Profile:
+    _demand_slug(slug, profile_slug, f"{where}.slug")
     _type_texts(document, typed)
     profile, faults = read_profile(document, registry=registry, slug=slug, field=where)
-    if not faults and profile_slug(slug, f"{where}.slug") != slug:
-        faults = [Fault(f"{where}.slug", "is not written as a slug is")]
     if profile is None or faults:
         raise ValidationError.of(faults)
     return profile

@@ -26,6 +26,8 @@ from livery.stores.sql.reading import can_be_asked_for, load, profile_now, state
 from livery.stores.sql.revisions import (
     ADD_PROFILE,
     ADD_REGISTRY,
+    KEEP_PROFILE,
+    KEEP_REGISTRY,
     LAST_OF_PROFILE,
     LAST_OF_REGISTRY,
     profile_revision_row,
@@ -45,7 +47,10 @@ from livery.stores.versions import expect, next_profile, next_registry
 
 
 def _stored(columns: Sequence[str], table: str, alias: str, revisions: str, key: Sequence[tuple[str, str]]) -> str:
-    """A row, and whether its version is among the revisions: another program may have written it."""
+    """A row, and whether its version is among the revisions: another program may have written it.
+
+    Where the row had to be waited for, the revision that came with it is not seen yet.
+    """
     names = ", ".join(f"{alias}.{column}" for column in columns)
     of_revision = " AND ".join(f"r.{name} = {alias}.{own}" for name, own in (*key, ("version", "version")))
     where = " AND ".join(f"{alias}.{own} = ?" for _, own in key)
@@ -154,7 +159,7 @@ class Transaction:
         if row is None or stored is None:
             return self._new_registry(registry, options)
         if not row[-1]:
-            self._execute(ADD_REGISTRY, registry_revision_row(stored, written_registry(stored)))
+            self._execute(KEEP_REGISTRY, registry_revision_row(stored, written_registry(stored)))
         saved = next_registry(stored, replace(registry, profiles={}), options)
         written = written_registry(saved)
         self._update(
@@ -194,7 +199,7 @@ class Transaction:
             return self._new_profile(profile, options)
         expect("profile", profile.slug, options, stored.version)
         if not row[-1]:
-            self._execute(ADD_PROFILE, profile_revision_row(stored, written_profile(stored)))
+            self._execute(KEEP_PROFILE, profile_revision_row(stored, written_profile(stored)))
         saved = next_profile(stored, profile, options)
         written = written_profile(saved)
         self._update(
@@ -242,7 +247,7 @@ class Transaction:
         if not row[-1]:
             with suppress(ValidationError):
                 stored = registry_of(row[:-1])
-                self._execute(ADD_REGISTRY, registry_revision_row(stored, written_registry(stored)))
+                self._execute(KEEP_REGISTRY, registry_revision_row(stored, written_registry(stored)))
         for profile in self._open().execute(_STORED_PROFILES + self._lock_row, (slug,)).fetchall():
             self._keep(profile)
             self._tell(slug, profile[1], profile[_VERSION], 0, options._replace(diff=""), "delete")
@@ -289,7 +294,7 @@ class Transaction:
         if not row[-1]:
             with suppress(ValidationError):
                 stored = profile_of(row[:-1])
-                self._execute(ADD_PROFILE, profile_revision_row(stored, written_profile(stored)))
+                self._execute(KEEP_PROFILE, profile_revision_row(stored, written_profile(stored)))
 
     def _add_bases(self, profile: Profile) -> None:
         for base in profile.bases:

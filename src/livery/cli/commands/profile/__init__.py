@@ -11,6 +11,8 @@ _COMMANDS = {
     "show": ("reading", "Show a profile as it is stored."),
     "check": ("reading", "Say what a profile lacks before it can be used."),
     "diff": ("comparing", "Show how two profiles differ."),
+    "history": ("history", "List the changes of a profile."),
+    "rollback": ("history", "Give a profile the content of an earlier version."),
     "create": ("creating", "Create a profile."),
     "copy": ("creating", "Create a profile with the content of another."),
     "set": ("writing", "Set fields of a profile."),

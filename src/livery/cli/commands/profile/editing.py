@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from livery.cli.changes import write, written_fields
+from livery.cli.changes import write
 from livery.cli.command import Command
 from livery.cli.documents import Given, given_yaml, placed
 from livery.cli.editor import EditedFile, edited_file
@@ -18,12 +18,14 @@ from livery.cli.output import note
 from livery.cli.selection import Named
 from livery.cli.session import Session, pass_session
 from livery.cli.written import existing, layers_of, told, view_of, write_options
-from livery.core.catalogue import ProfileLayer, RegistryView
+from livery.core.catalogue import RegistryView
 from livery.core.profile import Profile
 from livery.core.redact import redact
+from livery.core.stack import ProfileLayer
 from livery.errors import Invalid
 from livery.formats.yaml import write_yaml
 from livery.outcomes import outcome_of
+from livery.service.differences import written_fields
 
 
 @click.command("edit", cls=Command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +16,20 @@ from livery.cli.options import document_output, list_output, name_argument
 from livery.cli.output import Table, emit, emit_document, emit_table, note, warn
 from livery.cli.selection import Named, choose, named
 from livery.cli.session import Session, pass_session
-from livery.core.catalogue import ProfileLayer
 from livery.core.profile import Profile
 from livery.core.redact import redact
-from livery.errors import LiveryError, Unsupported, ValidationError
+from livery.core.stack import ProfileLayer
+from livery.errors import (
+    LiveryError,
+    ProfileNotFound,
+    RegistryNotFound,
+    SourceReadOnly,
+    Unsupported,
+    ValidationError,
+)
 from livery.outcomes import OUTCOMES
 from livery.service import ProfileSummary
+from livery.settings import schema_named
 
 _LONGEST = 160  # characters of an error in a table
 
@@ -128,7 +137,13 @@ def _cell(value: Any) -> str:
 
 @click.command("show", cls=Command)
 @name_argument()
-@click.option("--version", "version", type=click.IntRange(min=1), metavar="N", help="An earlier version.")
+@click.option(
+    "--version",
+    "version",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="An earlier version, as the written source had it.",
+)
 @click.option("--layers", is_flag=True, help="What each source says, the lowest first.")
 @document_output
 @pass_session
@@ -138,18 +153,34 @@ def show_command(session: Session, name: str, version: int | None, layers: bool,
     `livery resolve` shows what it amounts to, with its bases and defaults.
     """
     who = named(session, name)
-    profile = session.service.get_profile(*who)
-    if version not in (None, profile.version):
-        held = session.service.profile_layers(*who)[-1].source
-        raise Unsupported(f"version {version} of {profile.reference}", held, "files keep the present version only")
     if layers:
         _show_layers(session, who, form)
     else:
+        profile = session.service.get_profile(*who) if version is None else _revision(session, who, version)
         emit_document(_document(session, profile), form)
 
 
+def _revision(session: Session, who: Named, version: int) -> Profile:
+    """A profile in a version: as the written source had it, or the present one of a source without history."""
+    service = session.service
+    try:
+        return service.profile_revision(*who, version)
+    except (Unsupported, ProfileNotFound, SourceReadOnly) as error:
+        present = None if isinstance(error, ProfileNotFound) else service.get_profile(*who)
+        with suppress(ProfileNotFound, RegistryNotFound):
+            present = present or service.get_profile(*who)
+        if present is not None and present.version == version:
+            return present
+        if present is None or isinstance(error, ProfileNotFound):
+            raise
+        held = service.profile_layers(*who)[-1].source
+        advice = "files keep the present version only"
+        raise Unsupported(f"version {version} of {present.reference}", held, advice) from None
+
+
 def _document(session: Session, profile: Profile) -> dict[str, Any]:
-    schema = session.service.catalogue.view(profile.registry).schema
+    view = session.service.catalogue.registries.get(profile.registry)
+    schema = view.schema if view is not None else schema_named("ai")  # of an earlier version: the registry may be gone
     document: dict[str, Any] = redact(profile.document(), schema)
     return {"id": str(profile.reference), "slug": profile.slug, **document}
 

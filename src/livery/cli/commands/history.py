@@ -1,0 +1,32 @@
+"""``livery history``: how much of what was is kept."""
+
+from __future__ import annotations
+
+import click
+
+from livery.cli.command import Group
+from livery.cli.output import counted, emit
+from livery.cli.session import Session, pass_session
+from livery.cli.times import duration
+from livery.errors import UsageError
+from livery.stores.protocols import Retention
+
+_FEWEST = 2
+
+
+@click.group("history", cls=Group)
+def history_command() -> None:
+    """The old versions that the written source keeps; `livery profile history` shows them."""
+
+
+@history_command.command("prune")
+@click.option("--keep", type=click.IntRange(min=_FEWEST), metavar="N", help="Keep the newest N versions of each item.")
+@click.option("--older-than", metavar="DURATION", callback=duration, help="Drop only what is older: 12h, 30d, ...")
+@pass_session
+def prune_command(session: Session, keep: int | None, older_than: int | None) -> None:
+    """Drop the content of old versions. The present version and the one before it stay, and so does the audit."""
+    if keep is None and older_than is None:
+        raise UsageError("say what may go: --keep N, --older-than DURATION, or both")
+    age = {} if older_than is None else {"min_age_ms": older_than}
+    dropped = session.service.prune_history(Retention(keep or _FEWEST, **age))
+    emit(f"{counted(dropped, 'old version')} dropped")
