@@ -108,6 +108,21 @@ def test_a_lost_database_leaves_what_is_in_memory_and_the_rest_says_so(
         second.get_profile("team", "other")
 
 
+def test_a_file_is_followed_while_the_database_is_lost(path: Path, service: RegistryService) -> None:
+    file = path.with_name("team.yaml")
+    write(file, json.dumps({"slug": "team", "profiles": {"base": {"description": "below"}, "low": {}}}))
+    both = open_registry(f"yaml:{file}", f"sqlite:{path}")
+    assert engine(both, "mine") == "one"
+    for lost in path.parent.glob("profiles.db*"):
+        lost.rename(lost.with_name(f"gone-{lost.name}"))
+    write(file, json.dumps({"slug": "team", "profiles": {"base": {"description": "edited"}, "low": {}}}))
+    assert both.refresh()
+    assert both.get_profile("team", "base").description == "edited"
+    assert {row["source"]: row["health"] for row in both.source_rows()} == {
+        f"yaml:{file}": "ok", f"sqlite:{path}": "stale"
+    }  # fmt: skip
+
+
 # Lists
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import islice
+from typing import Any
 
 from livery.core.names import Reference
 from livery.core.profiles import Profiles
@@ -36,15 +37,20 @@ class AskedLayers:
         self.registry, self.label, self.snapshot = registry, label, snapshot
         self.schema, self.writer = schema, writer
         self._kept: dict[str, ProfileLayer] = {}
+        self._absent: frozenset[str] = frozenset()
 
     def layer(self, slug: str) -> ProfileLayer | None:
         """The layer of a profile, if there is one; ValidationError where it is broken."""
         kept = self._kept.get(slug)
-        if kept is None:
+        if kept is None and slug not in self._absent:
             kept = self.looked_at(slug)
             if kept is not None:
                 self._keep(slug, kept)
         return kept
+
+    def know_absent(self, slug: str) -> None:
+        """Remember that there is nothing of a profile, which other sources hold: it is looked up each time."""
+        self._absent |= {slug}
 
     def looked_at(self, slug: str) -> ProfileLayer | None:
         """The same, and nothing is kept."""
@@ -69,6 +75,7 @@ class AskedLayers:
         """The same at a later snapshot, before which some profiles have changed."""
         later = AskedLayers(self.registry, self.label, snapshot, self.schema, writer=self.writer)
         later._kept = self._kept.copy()
+        later._absent = self._absent.difference(changed)
         for slug in changed:
             later._kept.pop(slug, None)
         return later
@@ -116,6 +123,12 @@ class AskedProfiles(Profiles):
     def __contains__(self, slug: object) -> bool:
         return isinstance(slug, str) and self.get(slug) is not None
 
+    def get(self, slug: str, default: Any = None) -> Any:
+        try:  # as the one that is inherited, which asks twice
+            return self._stacks.get(slug) or self[slug]
+        except KeyError:
+            return default
+
     def _stack(self, slug: str, *, keep: bool) -> ProfileStack | None:
         layers: list[ProfileLayer] = []
         fault = self.faults.get(slug)
@@ -127,6 +140,8 @@ class AskedProfiles(Profiles):
                 continue
             if layer is not None:
                 layers.append(layer)
+            elif slug in self._held_names and isinstance(part, AskedLayers):
+                part.know_absent(slug)
         if not layers and fault is None:
             return None
         stack = ProfileStack(Reference(self.registry, slug), layers, fault, examine=self.examine)
