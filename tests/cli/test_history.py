@@ -77,6 +77,13 @@ def test_a_deleted_profile_can_be_looked_at_and_comes_back(kept: Run) -> None:
     assert "version 4" in kept("profile", "rollback", "team/coder", "--to", "3").stdout
 
 
+def test_a_registry_has_a_history_and_comes_back(kept: Run) -> None:
+    assert kept("registry", "delete", "team", "--yes").exit_code == 0
+    assert "1 -> gone" in kept("registry", "history", "team").stdout
+    assert kept("registry", "rollback", "team", "--to", "1").stdout == "team has the fields of version 1, version 2\n"
+    assert "engine: two" in kept("resolve", "team/coder").stdout
+
+
 def test_the_audit_is_asked_by_who_what_and_when(kept: Run) -> None:
     def actions(*options: str) -> list[str]:
         events = json.loads(kept("audit", "-o", "json", "--oldest-first", *options).stdout)

@@ -179,6 +179,17 @@ def test_the_fields_of_a_registry_are_rolled_back(service: RegistryService) -> N
     assert "coder" in registry.profiles
 
 
+def test_a_deleted_registry_comes_back_with_its_profiles(service: RegistryService) -> None:
+    service.create_profile("team", {"slug": "gone"}, ALICE)
+    service.delete_profile("team", "gone", BOB)
+    service.create_profile("team", {"slug": "user", "extends": ["coder"]}, ALICE)
+    service.delete_registry("team", BOB)
+    registry = service.rollback_registry("team", 1, BOB)
+    assert (registry.version, sorted(registry.profiles)) == (2, ["coder", "user"])
+    assert engine(service, "user", registry_slug="team") == "two"
+    assert service.get_profile("team", "coder").version == 4
+
+
 # Audit
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from livery.core.diff import Difference
 from livery.core.explain import Explained
 from livery.core.names import Reference, profile_slug, registry_slug
@@ -16,11 +18,12 @@ from livery.core.schema import SettingsSchema
 from livery.core.selection import default_registry, select
 from livery.core.values import same
 from livery.errors import NotFound, ProfileNotFound, RegistryNotFound, Unsupported
+from livery.service.deleted import Whole, profiles_at_the_end
 from livery.service.differences import differences_of
 from livery.service.past import past_of, without_past
-from livery.service.profile_writes import ProfileWrites
 from livery.service.protocols import NO_OPTIONS
-from livery.service.registry_writes import RegistryWrites
+from livery.service.reading import registry_document
+from livery.service.transfer import Transfer
 from livery.service.writes import layer_of
 from livery.stores.copies import copied_profile
 from livery.stores.journaled import JournaledStore
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 _MOST_VERSIONS = 10_000  # that are looked at to say which there are
 
 
-class History(ProfileWrites, RegistryWrites):
+class History(Transfer):
     """The history of the source that is written; see :class:`livery.service.protocols.RegistryHistory`."""
 
     def history(self, registry: str | None, slug: str = "", *, limit: int = 50, before: int = 0) -> list[Event]:
@@ -91,14 +94,24 @@ class History(ProfileWrites, RegistryWrites):
             return self.create_profile(profile.registry, document, options)
 
     def rollback_registry(self, slug: str, to_version: int, options: WriteOptions = NO_OPTIONS) -> Registry:
-        """The same for the registry-level fields; its profiles stay as they are."""
+        """The same for the registry-level fields; profiles stay, and come back with a registry that was deleted."""
         with self._lock:
-            return self.restore_registry(self.registry_revision(slug, to_version), options)
+            return self.restore_registry(self.registry_to_restore(slug, to_version), options)
+
+    def registry_to_restore(self, slug: str, version: int) -> Registry:
+        """The registry-level fields in a version; of a deleted registry with the profiles that it had at its end."""
+        registry = self.registry_revision(slug, version)
+        if registry.slug in self._chain.catalogue().registries:
+            return registry
+        return replace(registry, profiles=profiles_at_the_end(self._log(), registry.slug))
 
     def restore_registry(self, registry: Registry, options: WriteOptions = NO_OPTIONS) -> Registry:
-        """Write the registry-level fields as they once were."""
+        """Write the registry-level fields as they once were; a registry that is not there with its profiles."""
         with self._lock:
             options = options._replace(action=options.action or "rollback")
+            if registry.slug not in self._chain.refresh(self._clock()).registries:
+                self.import_registries(Whole(registry), options)
+                return registry_document(self._view(registry.slug))
             view = self._view(registry.slug)
             own = next((layer.head for layer in view.layers if layer.writer), Registry(slug=view.slug))
             return self.update_registry(view.slug, _patch(_written(own), _written(registry)), options)

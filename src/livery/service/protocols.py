@@ -157,7 +157,7 @@ class RegistryHistory(Protocol):
         """
 
     def rollback_registry(self, slug: str, to_version: int, options: WriteOptions = NO_OPTIONS) -> Registry:
-        """The same for the registry-level fields; its profiles stay as they are."""
+        """The same for the registry-level fields; profiles stay, and come back with a registry that was deleted."""
 
     def events(self, query: EventQuery) -> list[Event]:
         """The audit: who wrote what to the source that is written. Of files, what was written through Livery."""

@@ -27,8 +27,8 @@ def demand_sound(before: Catalogue, after: Catalogue, changed: Collection[Refere
     if any(_bases(before, reference) != _bases(after, reference) for reference in changed):
         _demand_graph(before, after, concerned)
     for reference in concerned:
-        fault = _fault_of(after, reference)
-        if fault is None or _fault_of(before, reference) is not None:
+        fault = fault_of(after, reference)
+        if fault is None or fault_of(before, reference) is not None:
             continue  # it is sound, or it was not before
         if reference in changed:
             raise fault
@@ -52,7 +52,7 @@ def unresolvable(catalogue: Catalogue) -> Iterator[tuple[ProfileStack, LiveryErr
     held = (stack for view in catalogue.registries.values() for stack in view.profiles.held)
     known = {id(stack.fault) for stack in held if stack.fault is not None}
     for stack in (stack for view in catalogue.registries.values() for stack in view.profiles.every()):
-        error = _fault_of(catalogue, stack.reference) if stack.fault is None else None
+        error = fault_of(catalogue, stack.reference) if stack.fault is None else None
         if error is not None and id(error) not in known and not isinstance(error, LineageError):
             yield stack, error
 
@@ -74,13 +74,13 @@ def _registry_faults(catalogue: Catalogue, slug: str) -> Iterable[Fault]:
 
 def _demand_graph(before: Catalogue, after: Catalogue, concerned: Sequence[Reference]) -> None:
     """LineageError where a way down from one of these profiles has a fault that it had not before."""
-    known = {str(error) for error in check_graph(concerned, partial(_all_bases, before), before.names_like)}
-    for error in check_graph(concerned, partial(_all_bases, after), after.names_like):
+    known = {str(error) for error in check_graph(concerned, partial(all_bases, before), before.names_like)}
+    for error in check_graph(concerned, partial(all_bases, after), after.names_like):
         if str(error) not in known:
             raise error
 
 
-def _all_bases(catalogue: Catalogue, reference: Reference) -> Sequence[Reference] | None:
+def all_bases(catalogue: Catalogue, reference: Reference) -> Sequence[Reference] | None:
     """The bases of a profile, those of one that was not read yet too; a broken one leads nowhere."""
     stack = catalogue.find(reference)
     if stack is None:
@@ -90,7 +90,7 @@ def _all_bases(catalogue: Catalogue, reference: Reference) -> Sequence[Reference
 
 def _lineage(catalogue: Catalogue, reference: Reference) -> list[Reference]:
     try:
-        return expand(reference, partial(_all_bases, catalogue))
+        return expand(reference, partial(all_bases, catalogue))
     except LineageError:
         return [reference]
 
@@ -112,7 +112,7 @@ def _standing_on(changed: Collection[Reference], catalogue: Catalogue) -> list[R
     return list(found)
 
 
-def _fault_of(catalogue: Catalogue, reference: Reference) -> LiveryError | None:
+def fault_of(catalogue: Catalogue, reference: Reference) -> LiveryError | None:
     """Why a profile does not resolve; None where it does, or is not there."""
     view = catalogue.registries.get(reference.registry)
     if view is None or catalogue.find(reference) is None:

@@ -141,7 +141,7 @@ class Writes:
         schema: SettingsSchema,
     ) -> WriteOptions:
         """The options with what the audit says of a write, and with what it was checked against."""
-        if self._journal is None and self._basis is not None and not self._basis.seqs:
+        if self._journal is None and history_of(self._chain.writer_store()) is None:
             return options  # nobody keeps it
         return options._replace(diff=diff_text(before, after, schema), action=options.action)
 

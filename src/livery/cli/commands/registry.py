@@ -11,6 +11,7 @@ from livery.cli.changes import write
 from livery.cli.command import Group
 from livery.cli.completion import complete_registry
 from livery.cli.documents import NOTHING, placed, read_document
+from livery.cli.events import event_document, event_table
 from livery.cli.options import document_output, dry_run_option, list_output, writing_options, yes_option
 from livery.cli.output import Table, counted, emit_document, emit_table
 from livery.cli.session import Session, pass_session
@@ -21,7 +22,7 @@ from livery.core.redact import redact
 
 @click.group("registry", cls=Group)
 def registry_command() -> None:
-    """List, show, create and delete registries: named sets of profiles with a default, a policy and a caller map."""
+    """List, show and change registries: named sets of profiles with a default, a policy and a caller map."""
 
 
 @registry_command.command("list")
@@ -51,6 +52,39 @@ def show_command(session: Session, name: str | None, form: str) -> None:
     registry = session.service.get_registry(name or session.registry)
     schema = session.service.catalogue.view(registry.slug).schema
     emit_document({"id": registry.slug, **redact(registry.document(), schema)}, form)
+
+
+@registry_command.command("history")
+@click.argument("name", required=False, shell_complete=complete_registry)
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="At most N.")
+@list_output
+@pass_session
+def history_command(session: Session, name: str | None, limit: int, form: str) -> None:
+    """List the changes of a registry's own fields in the source that is written, newest first."""
+    events = session.service.history(name or session.registry, limit=limit)
+    if form != "table":
+        emit_document([event_document(event) for event in events], form)
+        return
+    emit_table(event_table(events, with_item=False), session.color)
+
+
+@registry_command.command("rollback")
+@click.argument("name", shell_complete=complete_registry)
+@click.option("--to", "to_version", type=click.IntRange(min=1), required=True, metavar="N", help="The version.")
+@writing_options
+@pass_session
+def rollback_command(session: Session, name: str, to_version: int, if_version: int | None, dry_run: bool) -> None:
+    """Give a registry the fields that it had in version N, as a new version; its profiles stay as they are.
+
+    A deleted registry comes back, with the profiles that it had at its end.
+    """
+    old = session.service.registry_to_restore(name, to_version)
+    write(
+        session,
+        lambda service: service.restore_registry(old, write_options(if_version)),
+        lambda registry: f"{registry.slug} has the fields of version {to_version}, version {registry.version}",
+        dry_run=dry_run,
+    )
 
 
 @registry_command.command("create")

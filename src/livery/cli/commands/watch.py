@@ -29,9 +29,7 @@ _END_OF_TIME_MS = 2**62
 
 @click.command("watch", cls=Command)
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Stop after N changes.")
-@click.option(
-    "--since", type=click.IntRange(min=0), metavar="SEQ", help="Begin with what was logged after it."
-)
+@click.option("--since", type=click.IntRange(min=0), metavar="SEQ", help="Begin with what was logged after it.")
 @output_option("text", "json")
 @pass_session
 def watch_command(session: Session, count: int | None, since: int | None, form: str) -> None:

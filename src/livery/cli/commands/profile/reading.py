@@ -165,14 +165,16 @@ def _revision(session: Session, who: Named, version: int) -> Profile:
     service = session.service
     try:
         return service.profile_revision(*who, version)
-    except (Unsupported, ProfileNotFound, SourceReadOnly) as error:
-        present = None if isinstance(error, ProfileNotFound) else service.get_profile(*who)
+    except ProfileNotFound:
         with suppress(ProfileNotFound, RegistryNotFound):
-            present = present or service.get_profile(*who)
-        if present is not None and present.version == version:
+            present = service.get_profile(*who)
+            if present.version == version:  # only other sources hold it
+                return present
+        raise
+    except (Unsupported, SourceReadOnly):
+        present = service.get_profile(*who)
+        if present.version == version:
             return present
-        if present is None or isinstance(error, ProfileNotFound):
-            raise
         held = service.profile_layers(*who)[-1].source
         advice = "files keep the present version only"
         raise Unsupported(f"version {version} of {present.reference}", held, advice) from None
