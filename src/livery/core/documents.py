@@ -209,7 +209,7 @@ def _profile(
     if faults:
         return None
     return Profile(
-        slug=slug or profile_slug(fields["slug"]),
+        slug=slug if slug is not None else profile_slug(fields["slug"]),
         registry=registry,
         display_name=fields.get("display_name", ""),
         description=fields.get("description", ""),

@@ -70,8 +70,9 @@ class History(Transfer):
     ) -> list[Difference]:
         """What differs between two versions of a profile (None: as it is now), secrets hidden."""
         old = self.profile_revision(registry, slug, from_version)
-        new = self._present(old.reference) if to_version is None else self.profile_revision(*old.reference, to_version)
-        return differences_of(old, new, self._schema_of(old.registry))
+        own = old.reference
+        new = self._own_profile(own) if to_version is None else self.profile_revision(*own, to_version)
+        return differences_of(old, new, self._schema_of(own.registry))
 
     def rollback_profile(
         self, registry: str | None, slug: str, to_version: int, options: WriteOptions = NO_OPTIONS
@@ -202,7 +203,7 @@ class History(Transfer):
             f"(there are the versions {known[0]} to {known[-1]})" if len(known) > 1 else f"(there is only {known[0]})"
         )
 
-    def _present(self, reference: Reference) -> Profile | None:
+    def _own_profile(self, reference: Reference) -> Profile | None:
         """What the written source says of a profile now."""
         stack = self._chain.catalogue().find(reference)
         layer = layer_of(stack) if stack is not None else None

@@ -24,8 +24,7 @@ from livery.errors import (
 )
 from livery.service.exporting import Told
 from livery.service.importing import Plan, Step
-from livery.service.soundness import all_bases as all_bases
-from livery.service.soundness import fault_of as fault_of
+from livery.service.soundness import all_bases, fault_of
 from livery.service.writes import layer_of
 
 _EVERY = 500  # profiles between two words about how far it is

@@ -124,9 +124,9 @@ class ProfileWrites(Writes):
             advice = "give --revert to drop only the changes laid over it" if layer else "it can only go there"
             raise SourceReadOnly(f"profile '{reference}'", below[-1].source, advice=advice)
         if not below:
-            demand_unreferenced(reference, view, self._chain.catalogue())
+            demand_unreferenced(reference, view, self._present)
         after = self._chain.trial(Instead(view.slug, profiles={reference.profile: None}))
-        looked_at = demand_sound(self._chain.catalogue(), after, [reference])
+        looked_at = demand_sound(self._present, after, [reference])
         noted = self._seen(self._noted(options, _known(layer), None, view.schema), looked_at)
         self._writer().delete_profile(reference, self._stamped(noted, known_version(layer)))
         return self._profile_with(reference, None) if below else None
@@ -168,9 +168,9 @@ class ProfileWrites(Writes):
             new = Reference(view.slug, profile_slug(new_slug))
             if new.profile in view.profiles:
                 raise AlreadyExists("profile", str(new))
-            renaming = Renaming(self._chain.catalogue(), view, stack, new)
+            renaming = Renaming(self._present, view, stack, new)
             after = self._chain.trial(*renaming.instead())
-            looked_at = demand_sound(self._chain.catalogue(), after, [*renaming.changed, stack.reference])
+            looked_at = demand_sound(self._present, after, [*renaming.changed, stack.reference])
             named = self._seen(options._replace(action=options.action or "rename"), looked_at)
             with self._transaction() as store:
                 return renaming.save(
@@ -193,7 +193,7 @@ class ProfileWrites(Writes):
         if old is not None and same(_resolved_part(old), _resolved_part(profile)):
             return frozenset()
         after = self._chain.trial(Instead(view.slug, profiles={profile.slug: profile}))
-        return demand_sound(self._chain.catalogue(), after, [profile.reference])
+        return demand_sound(self._present, after, [profile.reference])
 
     def _demand_effective(self, stack: ProfileStack, given: Mapping[str, Any], seen: Mapping[str, Any]) -> None:
         """SourceReadOnly where a source above the writer sets a field that is given: the write would change nothing."""

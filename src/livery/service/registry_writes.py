@@ -44,7 +44,7 @@ class RegistryWrites(Writes):
             registry = replace(registry, profiles={s: _unstamped(p) for s, p in registry.profiles.items()})
             self._demand_free(registry.slug)
             after = self._chain.trial(Instead(registry.slug, registry, registry.profiles))
-            demand_sound_registry(self._chain.catalogue(), after, registry.slug)
+            demand_sound_registry(self._present, after, registry.slug)
             noted = self._noted(self._stamped(options, 0), None, registry, after.view(registry.slug).schema)
             return self._registry_with(self._writer().save_registry(registry, noted))
 
@@ -52,8 +52,7 @@ class RegistryWrites(Writes):
 
     def _demand_free(self, slug: str) -> None:
         """AlreadyExists where the name is taken, SourceUnavailable where that cannot be told."""
-        self._basis = self._chain.refresh(self._clock())
-        if slug in self._basis.registries:
+        if slug in self._look().registries:
             raise AlreadyExists("registry", slug)
         for source in self._chain.sources:
             to_be_made = source is self._chain.writer and isinstance(source.error, SourceNotFound)
@@ -94,7 +93,7 @@ class RegistryWrites(Writes):
             expect_registry(view, options)
             for stack in view.profiles.every():
                 demand_lifted(stack)
-            demand_unreferenced_registry(view, self._chain.catalogue())
+            demand_unreferenced_registry(view, self._present)
             noted = self._noted(options, view.head, None, view.schema)
             self._writer().delete_registry(view.slug, self._stamped(noted, view.head.version))
 
@@ -137,7 +136,7 @@ class RegistryWrites(Writes):
         looked_at = {Reference(view.slug, slug) for _, slug in named if slug}
         if not same(_resolved_part(old), _resolved_part(registry)):
             after = self._chain.trial(Instead(view.slug, registry))
-            looked_at |= demand_sound_registry(self._chain.catalogue(), after, view.slug)
+            looked_at |= demand_sound_registry(self._present, after, view.slug)
         return looked_at
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from livery.core.catalogue import Catalogue
 from livery.core.names import registry_slug
 from livery.core.profile import Profile, Registry
-from livery.errors import LiveryError, SourceNotFound
+from livery.errors import LiveryError
 from livery.formats.bulk import collector_paused
 from livery.service.differences import diff_text, written_fields
 from livery.service.exporting import Exported, Told, exported, silent
@@ -80,7 +80,7 @@ class Transfer(ProfileWrites, RegistryWrites):
 
     def _planned(self, bundle: Bundle, replace_all: bool) -> tuple[Catalogue, Plan]:
         self._writer()  # SourceReadOnly comes before everything else
-        catalogue = self._basis = self._chain.refresh(self._clock())
+        catalogue = self._look()
         incoming = bundle.registries(catalogue)
         for one in incoming:
             self._demand_answerable(one.registry.slug, catalogue)
@@ -89,12 +89,8 @@ class Transfer(ProfileWrites, RegistryWrites):
     def _demand_answerable(self, slug: str, catalogue: Catalogue) -> None:
         """Why nobody can say what is there of a registry; a written source that is yet to be made has nothing."""
         for name, error in catalogue.unavailable.items():
-            if name == slug or (name is None and not self._is_to_be_made(error)):
+            if name in (slug, None):
                 raise error.with_traceback(None)
-
-    def _is_to_be_made(self, error: LiveryError) -> bool:
-        writer = self._chain.writer
-        return isinstance(error, SourceNotFound) and writer is not None and str(writer.error) == str(error)
 
     def _demand_importable(self, plan: Plan, before: Catalogue, after: Catalogue, told: Told) -> None:
         """Everything that speaks against the plan, as one error."""

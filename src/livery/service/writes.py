@@ -18,7 +18,16 @@ from livery.core.profile import Profile, Registry
 from livery.core.schema import SettingsSchema
 from livery.core.selection import default_registry
 from livery.core.stack import ProfileLayer, ProfileStack
-from livery.errors import Place, RegistryNotFound, SourceReadOnly, Unsupported, ValidationError, VersionConflict
+from livery.errors import (
+    Locked,
+    Place,
+    RegistryNotFound,
+    SourceNotFound,
+    SourceReadOnly,
+    Unsupported,
+    ValidationError,
+    VersionConflict,
+)
 from livery.service.differences import diff_text
 from livery.service.reading import registry_document
 from livery.stores.chain import Chain, Instead, SchemaNamed, registry_of
@@ -49,7 +58,8 @@ class Writes:
         self._clock = clock
         self._journal = journal
         self._lock = threading.RLock()
-        self._basis: Catalogue | None = None
+        self._present = Catalogue({})
+        """The state that the present write is made from."""
         self._batch: WritableProfileStore | None = None
 
     def _written(self, write: Callable[[], T], options: WriteOptions) -> T:
@@ -68,6 +78,9 @@ class Writes:
                 return write()
             except Overtaken:
                 continue
+            except Locked:
+                if not self._present.seqs:
+                    raise  # a file: whoever has the lock was waited for already
             except VersionConflict:
                 if options.expected_version is not None:
                     raise
@@ -102,13 +115,21 @@ class Writes:
 
     def _view(self, registry: str | None) -> RegistryView:
         """A registry in the state that stands now."""
-        catalogue = self._basis = self._chain.refresh(self._clock())
+        catalogue = self._look()
         slug = (registry_slug(registry, "registry") if registry else default_registry(catalogue)) or "default"
         try:
             return catalogue.view(slug)
         except RegistryNotFound as error:
             where = "" if error.nearest else f"(create it first: livery registry create {slug})"
             raise RegistryNotFound(slug, nearest=error.nearest, where=where) from None
+
+    def _look(self) -> Catalogue:
+        """The state that stands now, to write from; a writer that the first write makes holds nothing yet."""
+        self._present = self._chain.refresh(self._clock())
+        writer = self._chain.writer
+        if writer is not None and isinstance(writer.error, SourceNotFound) and not writer.ever_loaded:
+            self._present = self._chain.trial()
+        return self._present
 
     def _existing(self, view: RegistryView, slug: str) -> ProfileStack:
         """A profile that can be written: also one with faults, as long as its documents can be read."""
@@ -148,7 +169,7 @@ class Writes:
     def _seen(self, options: WriteOptions, looked_at: Collection[Reference]) -> WriteOptions:
         """The options with the state that a write was checked in, and the profiles that the check has looked at."""
         writer = self._chain.writer
-        seq = self._basis.seqs.get(writer.label) if self._basis is not None and writer is not None else None
+        seq = self._present.seqs.get(writer.label) if writer is not None else None
         if seq is None:
             return options
         items = {*looked_at, *((reference.registry, "") for reference in looked_at)}

@@ -35,7 +35,10 @@ _WAIT_S: Final = 5
 _SHORTEST_PART: Final = 2
 _SETTLE_S: Final = 10
 _TRIES: Final = 8
-_SETTINGS: Final = f"SET statement_timeout = '{_WAIT_S}s'; SET lock_timeout = '{_WAIT_S}s'; SET jit = off"
+_SETTINGS: Final = (
+    f"SET statement_timeout = '{_WAIT_S}s'; SET lock_timeout = '{_WAIT_S}s'; SET jit = off; SET enable_seqscan = off"
+)
+"""Every statement has its index. A table that was never analysed is taken for a small one, to be read as a whole."""
 _BEGIN_READING: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {VERSIONS}"
 _BEGIN_WRITING: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _MAKING_TABLES: Final = 7_213_900_000  # the number of an advisory lock that nobody else uses

@@ -29,10 +29,12 @@ FROM (SELECT 1 AS one) o LEFT JOIN profiles p ON p.registry_slug = ? AND p.slug 
 _CHANGED: Final = """SELECT profile, from_version, to_version FROM profile_events
 WHERE seq > ? AND registry || '' = ? AND profile <> '' ORDER BY seq"""  # by seq, not by an index of the registry
 _COUNT: Final = "SELECT count(*) FROM profiles WHERE registry_slug = ?"
-_WITHIN: Final = "WHERE (registry_slug, slug) > (?, ?) AND (registry_slug, slug) < (?, ?)"
-"""Rows between two, by the primary key: planners that know nothing of a table take that for no other comparison."""
-_PAGE: Final = f"SELECT {HEADING} FROM profiles {_WITHIN} ORDER BY registry_slug, slug LIMIT ?"
-_NAMES: Final = f"SELECT slug FROM profiles {_WITHIN} AND slug >= ? ORDER BY registry_slug, slug LIMIT ?"
+_PAGE: Final = f"""SELECT {HEADING} FROM profiles
+WHERE (registry_slug, slug) > (?, ?) ORDER BY registry_slug, slug LIMIT ?"""
+"""The rows of a registry and what stands behind it: a planner that knows nothing yet of a table reads it so by its key
+alone, from there on."""
+_NAMES: Final = """SELECT slug FROM profiles
+WHERE registry_slug = ? AND slug > ? AND slug >= ? AND slug < ? ORDER BY slug LIMIT ?"""
 _BASES: Final = "SELECT registry_slug, slug FROM profile_bases WHERE base_registry = ?"
 _FIRST_CHANGES: Final = """SELECT e.registry, e.profile, r.document_json, r.typed_json, e.from_version
 FROM (
@@ -103,7 +105,7 @@ class SQLSnapshot:
 
         def named(connection: Connection) -> list[str]:
             changes = self._changes(connection, registry)
-            bounds = (registry, _bound(after), *_end(registry, prefix), prefix, min(_ALL, most + len(changes)))
+            bounds = (registry, _bound(after), prefix, prefix + _AFTER_ALL, min(_ALL, most + len(changes)))
             found = {slug for (slug,) in connection.execute(_NAMES, bounds).fetchall() if slug not in changes}
             found |= {
                 slug for slug, change in changes.items() if change.then and slug > after and slug.startswith(prefix)
@@ -221,17 +223,12 @@ def _bound(after: str) -> str:
     return after
 
 
-def _end(registry: str, prefix: str = "") -> tuple[str, str]:
-    """What stands behind all profiles of a registry, or those that begin alike."""
-    return (registry, prefix + _AFTER_ALL) if prefix else (f"{registry}\x01", "")
-
-
 def _rows(connection: Connection, registry: str, after: str, batch: int) -> Iterator[Row]:
     """The rows of a registry by slug, a few at a time."""
     while True:
-        rows = connection.execute(_PAGE, (registry, after, *_end(registry), batch)).fetchall()
-        yield from rows
-        if len(rows) < batch:
+        rows = connection.execute(_PAGE, (registry, after, batch)).fetchall()
+        yield from (row for row in rows if row[0] == registry)
+        if len(rows) < batch or rows[-1][0] != registry:
             return
         after = rows[-1][1]
         batch = max(batch, _BATCH)
