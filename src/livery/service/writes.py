@@ -24,6 +24,7 @@ from livery.errors import (
     RegistryNotFound,
     SourceNotFound,
     SourceReadOnly,
+    SourceUnavailable,
     Unsupported,
     ValidationError,
     VersionConflict,
@@ -84,8 +85,12 @@ class Writes:
             except VersionConflict:
                 if options.expected_version is not None:
                     raise
-        with self._transaction(exclusive=True):
-            return write()
+        try:
+            with self._transaction(exclusive=True):
+                return write()
+        except Overtaken:  # though nobody else could write: its log was put back in the meantime
+            label = self._chain.writer_store().url
+            raise SourceUnavailable(label, "it was replaced while it was written; try again") from None
 
     @contextmanager
     def _transaction(self, *, exclusive: bool = False) -> Iterator[WritableProfileStore]:
