@@ -128,6 +128,34 @@ def test_a_port_out_of_range_is_told_with_its_file(load: Load, tmp_path: Path) -
     assert str(path) in message and message.startswith("port:")
 
 
+def test_the_retention_is_configured_in_versions_and_days(load: Load, tmp_path: Path) -> None:
+    assert load().values.retention == (0, 30 * 86_400_000)
+    write(tmp_path / "cwd" / "livery.toml", "history_keep = 20\nhistory_days = 90\n")
+    assert load(LIVERY_HISTORY_DAYS=" 7 ").values.retention == (20, 7 * 86_400_000)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("keep", "1"),
+        ("keep", "-2"),
+        ("keep", "all"),
+        ("keep", "9" * 5000),
+        ("days", "0"),
+        ("days", "²"),
+        ("days", "1e9"),
+    ],
+)
+def test_a_retention_that_is_none_is_told_with_its_variable(load: Load, setting: str, value: str) -> None:
+    (message,) = faults(load, **{f"LIVERY_HISTORY_{setting.upper()}": value})
+    assert f"LIVERY_HISTORY_{setting.upper()}" in message and len(message) < 200
+
+
+def test_a_file_that_keeps_too_little_says_how_much_it_takes(load: Load, tmp_path: Path) -> None:
+    path = write(tmp_path / "cwd" / "livery.toml", "history_keep = 1\n")
+    assert faults(load) == [f"history_keep: expected 0, which keeps all, or at least 2 ({path})"]
+
+
 def test_a_file_that_is_no_toml_is_told_with_its_line(load: Load, tmp_path: Path) -> None:
     path = write(tmp_path / "cwd" / "livery.toml", "port = 1\nhost = \n")
     (message,) = faults(load)

@@ -13,10 +13,15 @@ from msgspec import Meta, Struct
 from livery.core.names import type_name, unknown_field
 from livery.errors import Fault, Place, SourceNotFound, ValidationError
 from livery.stores.files import read_file
+from livery.stores.protocols import Retention
 from livery.stores.urls import split_sources
 
 FILE_NAME = "livery.toml"
 SYSTEM_HOME = Path("/etc/livery")
+
+_FEWEST_KEPT = 2  # the present version and the one before it stay
+_DAY_MS = 86_400_000
+_NUMBERS = ("history_keep", "history_days", "port")
 
 Settings = dict[str, tuple[Any, str]]
 """Some fields of the configuration: the value, and where it comes from."""
@@ -44,11 +49,27 @@ class Configuration(Struct, frozen=True, kw_only=True):
             "`postgresql://...`. Empty: the database that is written, else `livery/state.db` in the data folder."
         ),
     ] = ""
+    actor: Annotated[
+        str, Meta(description="Who writes, as the history and the audit name it. Empty: the login name.")
+    ] = ""
+    history_keep: Annotated[
+        int,
+        Meta(description="How many versions of an item are kept in any case, at least 2; 0 keeps all.", ge=0, le=10**9),
+    ] = 0
+    history_days: Annotated[
+        int,
+        Meta(description="For how many days a version is kept in any case, once it is an old one.", ge=1, le=10**5),
+    ] = 30
     host: Annotated[str, Meta(description="The address that `livery serve` listens on.")] = "127.0.0.1"
     port: Annotated[int, Meta(description="The port that `livery serve` listens on.", ge=0, le=65535)] = 8420
     base: Annotated[
         dict[str, Any], Meta(description="Base settings (section, field, value) that lie under every profile.")
     ] = {}
+
+    @property
+    def retention(self) -> Retention:
+        """How much of the history is kept."""
+        return Retention(self.history_keep, self.history_days * _DAY_MS)
 
 
 class Configured(NamedTuple):
@@ -84,6 +105,9 @@ def load_configuration(
         reason, _, path = str(error).partition(" - at `$.")
         field = path.rstrip("`").partition("[")[0]
         raise ValidationError(field, f"{reason} ({origins.get(field, 'configuration')})") from None
+    if 0 < values.history_keep < _FEWEST_KEPT:
+        reason = f"expected 0, which keeps all, or at least {_FEWEST_KEPT} ({origins['history_keep']})"
+        raise ValidationError("history_keep", reason)
     return Configured(values, origins, tuple(found))
 
 
@@ -139,18 +163,21 @@ def _of_flags(flags: Mapping[str, Any]) -> Settings:
 def _from_text(field: str, text: str, variable: str) -> Any:
     if field == "sources":
         return tuple(split_sources(text, variable))
-    if field == "port":
-        if not text.strip().isdigit():
-            raise ValidationError(variable, f"expected a number, got {text!r}")
+    return _number(text, variable) if field in _NUMBERS else text.strip()
+
+
+def _number(text: str, variable: str) -> int:
+    try:
         return int(text)
-    return text.strip()
+    except ValueError:  # also of more digits than anybody means
+        raise ValidationError(variable, f"expected a number, got {text[:40]!r}") from None
 
 
 def _fault(field: str, value: Any) -> str:
     """Why a field of a file cannot be as it is; empty where it can."""
     if field not in Configuration.__struct_fields__:
         return unknown_field(field, Configuration.__struct_fields__)
-    kinds: dict[str, Any] = {"sources": list | str, "port": int, "base": dict}
+    kinds: dict[str, Any] = {"sources": list | str, "base": dict, **dict.fromkeys(_NUMBERS, int)}
     if not isinstance(value, kinds.get(field, str)) or isinstance(value, bool):
         return f"cannot be {type_name(value)}"
     items = value if field == "sources" and isinstance(value, list) else []

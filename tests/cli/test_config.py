@@ -82,5 +82,6 @@ def test_faults_of_variables_are_named(livery, folder, monkeypatch, value: str) 
 
 
 def test_a_table_shows_every_setting(livery, folder) -> None:
-    stdout = livery("config", "show", "--origin").stdout
-    assert [line.split()[0] for line in stdout.splitlines()][:3] == ["SETTING", "sources", "writer"]
+    lines = [line.split() for line in livery("config", "show", "--origin").stdout.splitlines()]
+    assert [line[0] for line in lines][:3] == ["SETTING", "sources", "writer"]
+    assert ["history_keep", "0", "default"] in lines and ["actor", "default"] in lines

@@ -128,6 +128,13 @@ def test_old_versions_are_dropped(kept: Run) -> None:
     assert "no longer kept" in kept("profile", "show", "team/coder", "--version", "1").stderr
 
 
+def test_what_is_configured_is_dropped_where_nothing_is_said(kept: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = kept("history", "prune")
+    assert result.exit_code == 2 and "configure history_keep" in result.stderr
+    monkeypatch.setenv("LIVERY_HISTORY_KEEP", "2")
+    assert kept("history", "prune").stdout == "0 old versions dropped\n"  # they are younger than 30 days
+
+
 def test_files_have_versions_but_no_history(livery: Run, team: Path) -> None:
     for command in (["profile", "history", "team/coder"], ["profile", "rollback", "team/coder", "--to", "1"]):
         result = livery(*command)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from livery.cli.output import warn
 from livery.cli.selection import Named, named
-from livery.cli.session import Session
+from livery.cli.session import Session, pass_session
 from livery.core.catalogue import RegistryView
 from livery.core.profile import Profile
 from livery.core.selection import default_registry
@@ -15,10 +16,26 @@ from livery.errors import ProfileNotFound
 from livery.stores.protocols import WriteOptions
 
 
-def write_options(if_version: int | None = None) -> WriteOptions:
-    """The circumstances of a write from this command line."""
-    actor = os.environ.get("USER") or os.environ.get("LOGNAME") or ""
+@pass_session
+def write_options(session: Session, if_version: int | None = None) -> WriteOptions:
+    """The circumstances of a write from the command line that runs now."""
+    actor = session.configured.values.actor.strip() or login_name(os.environ)
     return WriteOptions(expected_version=if_version, actor=actor)
+
+
+def login_name(environ: Mapping[str, str]) -> str:
+    """Who has signed in here: LOGNAME, USER, else the account of the process, or its number if it has no name."""
+    named = (environ.get(name, "").strip() for name in ("LOGNAME", "USER"))
+    return next(filter(None, named), "") or _account()
+
+
+def _account() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"uid {os.geteuid()}"
 
 
 def view_of(session: Session, who: Named) -> RegistryView:

@@ -27,7 +27,10 @@ def show_command(session: Session, origin: bool, form: str) -> None:
     origins = session.configured.origins
     if form == "table":
         columns = ("SETTING", "VALUE", "ORIGIN") if origin else ("SETTING", "VALUE")
-        rows = [(name, brief(value) if value else "", origins[name])[: len(columns)] for name, value in values.items()]
+        rows = [
+            (name, "" if value in ("", [], {}) else brief(value), origins[name])[: len(columns)]
+            for name, value in values.items()
+        ]
         emit_table(Table(columns, rows), session.color)
     elif origin:
         emit_document({name: {"value": values[name], "origin": origins[name]} for name in values}, form)

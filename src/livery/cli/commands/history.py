@@ -24,9 +24,19 @@ def history_command() -> None:
 @click.option("--older-than", metavar="DURATION", callback=duration, help="Drop only what is older: 12h, 30d, ...")
 @pass_session
 def prune_command(session: Session, keep: int | None, older_than: int | None) -> None:
-    """Drop the content of old versions. The present version and the one before it stay, and so does the audit."""
-    if keep is None and older_than is None:
-        raise UsageError("say what may go: --keep N, --older-than DURATION, or both")
-    age = {} if older_than is None else {"min_age_ms": older_than}
-    dropped = session.service.prune_history(Retention(keep or _FEWEST, **age))
+    """Drop the content of old versions. The present version and the one before it stay, and so does the audit.
+
+    Without options what is configured counts: history_keep and history_days.
+    """
+    dropped = session.service.prune_history(_retention(session, keep, older_than))
     emit(f"{counted(dropped, 'old version')} dropped")
+
+
+def _retention(session: Session, keep: int | None, older_than: int | None) -> Retention:
+    if keep is None and older_than is None:
+        configured = session.configured.values.retention
+        if not configured.keep:
+            raise UsageError("say what may go: --keep N, --older-than DURATION, or both; or configure history_keep")
+        return configured
+    age = {} if older_than is None else {"min_age_ms": older_than}
+    return Retention(keep or _FEWEST, **age)

@@ -38,7 +38,9 @@ def _configure(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 def serve_command(session: Session, read_only: bool, insecure: bool) -> None:
     """Start the HTTP service and its pages; Ctrl-C stops it."""
     from livery.http.serve import serve
+    from livery.service.retention import pruning
 
     session.read_only = read_only
     values = session.configured.values
-    serve(session.service, values.host, values.port, insecure=insecure, base_step_settings=values.base or None)
+    with pruning(session.service, values.retention):
+        serve(session.service, values.host, values.port, insecure=insecure, base_step_settings=values.base or None)

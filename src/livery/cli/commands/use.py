@@ -29,7 +29,7 @@ def _used(session: Session, name: str) -> Reference:
 
 def _back(session: Session) -> Reference | None:
     if session.service.keeps_active_profile(session.registry):
-        active = session.service.use_previous_profile(session.registry)
+        active = session.service.use_previous_profile(session.registry, write_options())
         if active is None:
             raise click.ClickException("no earlier active profile is left to go back to")
         return active
