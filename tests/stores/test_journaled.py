@@ -15,7 +15,8 @@ from livery.core.profile import Metadata, Profile, Registry, RuntimeSpec
 from livery.errors import SourceUnavailable, VersionConflict
 from livery.state import StateDatabase, StateJournal
 from livery.stores.config_profiles import ConfigProfilesStore
-from livery.stores.journaled import Intent, JournaledStore, Stored, content_digest, journal_label, journaled, outcome
+from livery.stores.intents import Intent, Stored, content_digest, outcome
+from livery.stores.journaled import JournaledStore, journal_label, journaled
 from livery.stores.memory import MemoryStore
 from livery.stores.opening import open_source
 from livery.stores.profile_store import DirectoryStore

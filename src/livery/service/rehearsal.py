@@ -9,24 +9,35 @@ from livery.core.profile import Profile, Registry
 from livery.errors import SourceNotFound
 from livery.stores.chain import Chain, Source
 from livery.stores.memory import MemoryStore
-from livery.stores.protocols import Loaded, WritableProfileStore, WriteOptions
+from livery.stores.protocols import Loaded, WritableProfileStore, WriteOptions, history_of
+from livery.stores.rehearsed import RehearsedStore
 
 
 def rehearsal_of(chain: Chain) -> Chain:
-    """The chain with a copy of its writer in memory; the sources that are only read are shared."""
+    """The chain with a writer that only seems to be written; the sources that are only read are shared."""
     chain.catalogue()
-    sources = [copy(source) for source in chain.sources]
-    writer = None
-    for old, new in zip(chain.sources, sources, strict=True):
-        if old is chain.writer:
-            new.store, writer = _RehearsalStore(old), new
+    sources = [_rehearsed(source) if source is chain.writer else copy(source) for source in chain.sources]
+    pairs = zip(chain.sources, sources, strict=True)
     return Chain(
         sources,
         chain.rules.schema_named,
-        writer=writer,
+        writer=next((new for old, new in pairs if old is chain.writer), None),
         default_registry=chain.rules.default_registry,
         extension_schemas=chain.rules.extension_schemas,
     )
+
+
+def _rehearsed(source: Source) -> Source:
+    """A source like the writer: what is changed lies over a database, or in a copy of anything else."""
+    keeper = history_of(source.store)
+    if keeper is None:
+        new = copy(source)
+        new.store = _RehearsalStore(source)
+        return new
+    below = source.loaded.snapshot
+    if below is None:
+        return Source(source.url, _RehearsalStore(source))
+    return Source(source.url, RehearsedStore(keeper, below, source.error))
 
 
 class _RehearsalStore(MemoryStore):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from livery.state.database import StateDatabase, storable
-from livery.stores.journaled import Intent, Look, Outcome, Stored, outcome
+from livery.stores.intents import Intent, Look, Outcome, Stored, outcome
 from livery.stores.protocols import Event, EventQuery
 from livery.stores.sql import Connection
 from livery.stores.sql.database import Row

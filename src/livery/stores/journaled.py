@@ -10,47 +10,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
-
-import msgspec
+from typing import Protocol, TypeVar
 
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
 from livery.errors import LiveryError, Place, SourceNotFound, SourceUnavailable, Unavailable
+from livery.stores.intents import Intent, Look, Stored, scope_of, stored_as
 from livery.stores.protocols import Event, EventQuery, Field, HistoryStore, Loaded, WritableProfileStore, WriteOptions
 from livery.stores.source import Source
 
 Result = TypeVar("Result")
-Outcome = Literal["done", "failed", "unknown"]
 
 _UNREADABLE = "?"
-_PRESENTATION = ("display_name", "description", "extensions", "tags")
-_encoded = msgspec.json.Encoder(enc_hook=str, order="sorted").encode
-
-
-class Stored(NamedTuple):
-    """How an item stands in a store: its version and the digest of its content; 0 and "" where it is not there."""
-
-    version: int = 0
-    digest: str = ""
-
-
-Look = Callable[[str, str], Stored | None]
-"""How a registry (the second empty) or a profile stands now; None where that cannot be told."""
-
-
-class Intent(NamedTuple):
-    """One change of one item that is about to be written to ``source``.
-
-    ``to_version`` is the version that it will have, as far as that is known before.
-    """
-
-    source: str
-    event: Event
-    digest_before: str
-    digest_after: str
 
 
 class Journal(Protocol):
@@ -180,7 +152,7 @@ class JournaledStore:
         after: Profile | Registry | None,
         how: WriteOptions,
     ) -> Intent:
-        old = _stored(before)
+        old = stored_as(before)
         action = "delete" if after is None else "create" if before is None else "update"
         event = Event(
             seq=0,
@@ -191,16 +163,16 @@ class JournaledStore:
             profile=item.profile,
             from_version=old.version,
             to_version=0 if after is None else max(old.version, how.floor) + 1,
-            scope=_scope(before, after),
+            scope=scope_of(before, after),
             source=how.source,
             request_id=how.request_id,
             diff=how.diff,
         )
-        return Intent(self._label, event, old.digest, _stored(after).digest)
+        return Intent(self._label, event, old.digest, stored_as(after).digest)
 
     def _look(self, registry: str, profile: str) -> Stored | None:
         item = self._profile(Reference(registry, profile)) if profile else self._registry(registry)
-        return None if item == _UNREADABLE else _stored(item)
+        return None if item == _UNREADABLE else stored_as(item)
 
     def _profile(self, reference: Reference) -> Profile | str | None:
         """What is stored; a broken one is for the store to judge."""
@@ -254,51 +226,3 @@ def journal_label(source: Source) -> str:
     if not where and source.store is not None:
         where = ",".join(sorted({os.path.realpath(path) for path in source.store.watched()}))
     return f"{url.kind}:{where}" + (f"?app={app}" if app else "")
-
-
-def outcome(intent: Intent, since: Sequence[str], now: Stored) -> Outcome:
-    """What became of an open intent, by how the item stands now and the digests that later writes found."""
-    after, before = intent.digest_after, intent.digest_before
-    if after == before:
-        return "done" if now.version > intent.event.from_version else "failed"
-    if now.digest == after or after in since:
-        return "done"
-    return "failed" if before in since or now.digest == before else "unknown"
-
-
-def content_digest(item: Profile | Registry) -> str:
-    """A digest of what a writer sets of a profile, or of a registry without its profiles; equal for equal content.
-
-    What is empty counts as absent: some layouts have one form for both.
-    """
-    content = _content(item)
-    for name in ("runtime", "defaults", "enforced"):
-        content[name] = _filled(content.get(name, {}))
-    return "sha256:" + sha256(_encoded(_filled(content))).hexdigest()
-
-
-def _content(item: Profile | Registry) -> dict[str, Any]:
-    document = item.head() if isinstance(item, Registry) else item.document()
-    tags = document.pop("metadata", {}).get("tags")
-    return {**document, "tags": tags}
-
-
-def _filled(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value not in ({}, [], "", None)}
-
-
-def _stored(item: Profile | Registry | str | None) -> Stored:
-    if isinstance(item, Profile | Registry):
-        return Stored(item.version, content_digest(item))
-    return Stored(0, item or "")
-
-
-def _scope(before: Profile | Registry | str | None, after: Profile | Registry | None) -> str:
-    """``presentation`` where only names, descriptions, tags or extensions are different."""
-    if not isinstance(before, Profile | Registry) or after is None:
-        return "runtime"
-    return "presentation" if _encoded(_runtime_part(before)) == _encoded(_runtime_part(after)) else "runtime"
-
-
-def _runtime_part(item: Profile | Registry) -> dict[str, Any]:
-    return {name: value for name, value in _content(item).items() if name not in _PRESENTATION}
