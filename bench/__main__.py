@@ -16,6 +16,11 @@ from bench import (
     profile_store_loading,
     resolve_cold,
     resolve_warm,
+    sql_latency,
+    sql_listing,
+    sql_memory,
+    sql_reads,
+    sql_updates,
     startup,
     writing,
 )
@@ -25,6 +30,7 @@ from bench.rounds import say
 _MODULES = (
     *(resolve_warm, resolve_cold, loading, profile_store_loading, config_listing, startup),
     *(writing, durable_writes, change_latency),
+    *(sql_updates, sql_reads, sql_listing, sql_latency, sql_memory),
 )
 BENCHMARKS = {module.NAME: module for module in _MODULES}
 

@@ -128,14 +128,14 @@ _LOADERS: dict[str, Callable[[Path], Iterator[None]]] = {
 def _measure(steps: Iterator[Any]) -> Load:
     """A loader stops twice: after its imports, and when everything is loaded and still held."""
     next(steps)
-    before = _resident_mb("VmRSS")
+    before = resident_mb("VmRSS")
     begin = time.perf_counter()
     next(steps)
     seconds = time.perf_counter() - begin
-    return Load(seconds, _resident_mb("VmHWM") - before)
+    return Load(seconds, resident_mb("VmHWM") - before)
 
 
-def _resident_mb(field: str) -> float:
+def resident_mb(field: str) -> float:
     """Resident memory now (VmRSS) or at its peak (VmHWM).
 
     Where there is no /proc it is always the peak, from ``getrusage``; on Linux that one would start at the peak of the

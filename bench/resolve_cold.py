@@ -12,8 +12,9 @@ from bench.layers import LAYERS, OVERRIDE, REGISTRY, assignments
 from bench.results import Gate, Result, figures
 from bench.rounds import Rounds, microseconds
 from livery import RegistryService, ResolveInput, open_registry
-from livery.core.catalogue import Catalogue, ProfileLayer, ProfileStack, RegistryLayer, RegistryView
+from livery.core.catalogue import Catalogue, RegistryLayer, RegistryView
 from livery.core.resolve import resolve
+from livery.core.stack import ProfileLayer, ProfileStack
 from livery.settings import ai_schema
 
 NAME = "resolve-cold"

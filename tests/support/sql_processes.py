@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import random
 import select
 import subprocess
@@ -57,7 +58,7 @@ class SQLWorker(FaultServer):
 
     def end(self) -> dict[str, Any]:
         """The answer to a request that goes on until it is told to end."""
-        self.say("")
+        self.say("end")
         return self.answer()
 
 
@@ -292,8 +293,8 @@ def follow_on(url: str) -> dict[str, Any]:
     states = unavailable = target = 0
     deadline = 0.0
     while not target or (not state or state[0].seq < target):
-        if not target and select.select([sys.stdin], [], [], 0.001)[0]:
-            target, deadline = int(sys.stdin.readline() or "1"), time.monotonic() + 30
+        if not target and LINES.is_waiting(0.001):
+            target, deadline = int(LINES.read()), time.monotonic() + 30
         if target and time.monotonic() > deadline:
             wrong.append(f"it never came to {target}")
             break
@@ -329,6 +330,29 @@ def _follow(store: HistoryStore, state: list[Snapshot], wrong: list[str]) -> boo
 # Requests
 
 
+class Lines:
+    """Standard input line by line, of which one can also ask whether there is a next one."""
+
+    def __init__(self) -> None:
+        self._read = b""
+
+    def is_waiting(self, seconds: float) -> bool:
+        return b"\n" in self._read or bool(select.select([0], [], [], seconds)[0])
+
+    def read(self) -> str:
+        """The next line without its end; empty at the end of the input."""
+        while b"\n" not in self._read:
+            more = os.read(0, 65_536)
+            if not more:
+                return ""
+            self._read += more
+        line, _, self._read = self._read.partition(b"\n")
+        return line.decode()
+
+
+LINES = Lines()
+
+
 def _all(works: list[Callable[[], None]]) -> None:
     threads = [threading.Thread(target=work) for work in works]
     for thread in threads:
@@ -342,7 +366,7 @@ def _until_told(works: list[Callable[[threading.Event], None]]) -> None:
     threads = [threading.Thread(target=work, args=(ended,)) for work in works]
     for thread in threads:
         thread.start()
-    sys.stdin.readline()
+    LINES.read()
     ended.set()
     for thread in threads:
         thread.join()
@@ -361,7 +385,7 @@ def main() -> None:
     for module in LOADED_ON_DEMAND:
         with suppress(ImportError):
             importlib.import_module(module)
-    while line := sys.stdin.readline():
+    while line := LINES.read():
         request = json.loads(line)
         print(json.dumps(REQUESTS[request.pop("do")](**request)), flush=True)
 
