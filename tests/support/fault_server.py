@@ -10,9 +10,7 @@ import fcntl
 import importlib
 import json
 import os
-import select
 import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -20,7 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from livery.errors import LiveryError
+from tests.support.lines import Lines
 from tests.support.write_scenarios import SCENARIOS, WRITERS
+
+LINES = Lines()
 
 CHANGING = (
     *("open", "write", "pwrite", "truncate", "fsync", "fchmod", "fchown", "chmod", "utime"),
@@ -96,7 +97,7 @@ def read_on(writer: str, directory: str) -> dict[str, Any]:
     wrong: list[str] = []
     seen: dict[str, list[int]] = {}
     reads = 0
-    while not select.select([sys.stdin], [], [], 0)[0]:
+    while not LINES.is_waiting(0):
         try:
             held = WRITERS[writer].held(Path(directory))
             wrong += [f"{slug} went from {seen[slug]} to {held.get(slug)}" for slug in seen if held[slug] < seen[slug]]
@@ -104,7 +105,7 @@ def read_on(writer: str, directory: str) -> dict[str, Any]:
         except Exception:
             wrong.append(traceback.format_exc())
         reads += 1
-    sys.stdin.readline()
+    LINES.read()
     return {"reads": reads, "wrong": wrong}
 
 
@@ -137,7 +138,7 @@ def write_line(write: Callable[[int, bytes], int], file: int, value: Any) -> Non
 def main() -> None:
     for module in LOADED_ON_DEMAND:
         importlib.import_module(module)
-    while line := sys.stdin.readline():
+    while line := LINES.read():
         request = json.loads(line)
         answer = {"act": act, "write_on": write_on, "read_on": read_on}[request.pop("do")](**request)
         print(json.dumps(answer), flush=True)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import random
-import select
 import subprocess
 import sys
 import threading
@@ -31,6 +29,7 @@ from livery.stores.opening import open_source
 from livery.stores.protocols import HistoryStore, Snapshot, WriteOptions
 from tests.support.fault_server import forked
 from tests.support.faults import FaultServer
+from tests.support.lines import Lines
 
 AT = WriteOptions(actor="alice", source="test", at_ms=1_000)
 SLUGS = ("coder", "reviewer", "writer")
@@ -328,26 +327,6 @@ def _follow(store: HistoryStore, state: list[Snapshot], wrong: list[str]) -> boo
 
 
 # Requests
-
-
-class Lines:
-    """Standard input line by line, of which one can also ask whether there is a next one."""
-
-    def __init__(self) -> None:
-        self._read = b""
-
-    def is_waiting(self, seconds: float) -> bool:
-        return b"\n" in self._read or bool(select.select([0], [], [], seconds)[0])
-
-    def read(self) -> str:
-        """The next line without its end; empty at the end of the input."""
-        while b"\n" not in self._read:
-            more = os.read(0, 65_536)
-            if not more:
-                return ""
-            self._read += more
-        line, _, self._read = self._read.partition(b"\n")
-        return line.decode()
 
 
 LINES = Lines()
