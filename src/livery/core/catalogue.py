@@ -18,7 +18,7 @@ from livery.core.profile import PolicySpec, Registry, RuntimeSpec
 from livery.core.profiles import HeldProfiles, Profiles
 from livery.core.schema import SettingsSchema
 from livery.core.stack import ProfileStack, last_given
-from livery.errors import Invalid, LiveryError, ProfileNotFound, RegistryNotFound
+from livery.errors import Invalid, LiveryError, ProfileNotFound, RegistryNotFound, SourceUnavailable
 
 if TYPE_CHECKING:
     from livery.core.changes import Change
@@ -228,7 +228,10 @@ class Catalogue:
 
     def bases_at_hand(self, reference: Reference) -> Sequence[Reference] | None:
         """The bases as far as they are known without reading a file, or None where there is no such profile."""
-        stack = self.find(reference)
+        try:
+            stack = self.find(reference)
+        except SourceUnavailable:
+            return ()  # nobody knows; its source says so
         return stack.bases_at_hand if stack is not None else None
 
     def users_of(self, base: Reference) -> list[ProfileStack]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
 
@@ -14,11 +15,14 @@ from livery.core.profile import Profile, Registry
 from livery.core.profiles import HeldProfiles
 from livery.core.stack import ProfileLayer, ProfileStack
 from livery.core.values import TypedText, same
-from livery.errors import LiveryError
+from livery.errors import LiveryError, SourceUnavailable
 
 Kind = Literal["created", "updated", "deleted", "broken", "repaired"]
 Scope = Literal["runtime", "presentation"]
-Stale = Mapping[tuple[str, str], str]
+Item = tuple[str, str]
+"""A registry and a profile of it; an empty profile is the registry itself."""
+
+Stale = Mapping[Item, str]
 """Items (registry, profile; empty: the registry itself) that are served as they were before, and why."""
 
 EVERY_REGISTRY = "*"
@@ -78,7 +82,9 @@ def changes_between(
     """
     old, new = _Side(before or Catalogue({}), stale_before), _Side(after, stale_after)
     told = [change for change in after.logged or () if _is_logged_alone(change.registry, change.profile, old, new)]
-    logged = {(change.registry, change.profile) for change in after.logged or ()}
+    logged: dict[Item, list[Change]] = {}
+    for change in after.logged or ():
+        logged.setdefault((change.registry, change.profile), []).append(change)
     rest = [change for slug in sorted(old.slugs | new.slugs) for change in _of_registry(slug, old, new, logged)]
     own = {(change.registry, change.profile) for change in told}
     return told + [change for change in rest if change[:2] not in own or change.kind in ("broken", "repaired")]
@@ -89,7 +95,19 @@ def _is_logged_alone(registry: str, profile: str, old: _Side, new: _Side) -> boo
     views = [side.views[registry] for side in (old, new) if registry in side.views]
     if not profile:
         return all(len(view.layers) == 1 and not isinstance(view.profiles, HeldProfiles) for view in views)
-    return not any(profile in view.profiles.held_names for view in views)
+    if any(profile in view.profiles.held_names for view in views):
+        return False
+    return all(view.profiles.is_told_once for view in views) or len(_sources(registry, profile, old, new)) < 2
+
+
+def _sources(registry: str, profile: str, old: _Side, new: _Side) -> set[str]:
+    """The sources that hold a profile in one of two generations, as far as anybody can say."""
+    found: set[str] = set()
+    for side in (old, new):
+        with suppress(SourceUnavailable):
+            stack = side.stacks(registry).get(profile)
+            found.update(layer.source for layer in stack.layers) if stack is not None else None
+    return found
 
 
 class _Side:
@@ -134,7 +152,7 @@ def _version(view: RegistryView) -> int:
     return heads[0].version if heads else 0
 
 
-def _of_registry(slug: str, old: _Side, new: _Side, logged: Collection[tuple[str, str]]) -> Iterator[Change]:
+def _of_registry(slug: str, old: _Side, new: _Side, logged: Mapping[Item, Sequence[Change]]) -> Iterator[Change]:
     one, other = old.views.get(slug), new.views.get(slug)
     is_same = one is not None and other is not None and one.stamp == other.stamp
     scope = _registry_scope(one, other) if one and other and not is_same else None
@@ -145,9 +163,16 @@ def _of_registry(slug: str, old: _Side, new: _Side, logged: Collection[tuple[str
         names = _unsettled(slug, old, new) if is_same else {*old.at_hand(slug), *new.at_hand(slug)}
         names = {*names, *(name for registry, name in logged if registry == slug and name)}
     for name in sorted(set(names)):
-        before, after = old.stacks(slug).get(name), new.stacks(slug).get(name)
-        scope = _profile_scope(before, after) if before and after else None
-        yield from _changes(slug, name, old.profile(slug, name), new.profile(slug, name), scope)
+        try:
+            yield from _of_profile(slug, name, old, new)
+        except SourceUnavailable:  # nobody can say any more what it was: it was not in use
+            yield from logged.get((slug, name), ())
+
+
+def _of_profile(slug: str, name: str, old: _Side, new: _Side) -> list[Change]:
+    before, after = old.stacks(slug).get(name), new.stacks(slug).get(name)
+    scope = _profile_scope(before, after) if before and after else None
+    return list(_changes(slug, name, old.profile(slug, name), new.profile(slug, name), scope))
 
 
 def _unsettled(slug: str, old: _Side, new: _Side) -> Iterator[str]:

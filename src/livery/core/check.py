@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from msgspec import UNSET
@@ -17,7 +18,7 @@ from livery.core.patterns import pattern
 from livery.core.profile import PolicySpec, Profile, RuntimeSpec
 from livery.core.schema import SettingsSchema
 from livery.core.stack import ProfileLayer
-from livery.errors import Fault, LineageError
+from livery.errors import Fault, LineageError, SourceUnavailable
 
 
 class Finding(NamedTuple):
@@ -37,7 +38,8 @@ def check(catalogue: Catalogue) -> list[Finding]:
     """Every finding over all registries, in a stable order; of profiles, of those that are held and were read."""
     findings: list[Finding] = []
     for view in catalogue.registries.values():
-        findings += check_registry(view)
+        with suppress(SourceUnavailable):  # its source says so; it is checked when that is back
+            findings += check_registry(view)
         for stack in view.profiles.held:
             for layer in stack.layers if stack.is_examined else ():
                 findings += check_profile(layer, view) if layer.is_read else ()

@@ -28,6 +28,11 @@ class Profiles(Mapping[str, ProfileStack]):
     def held(self) -> Collection[ProfileStack]:
         """The profiles that are in memory whatever is asked for."""
 
+    @property
+    @abstractmethod
+    def is_told_once(self) -> bool:
+        """Whether no more than one change log tells of those that are not held."""
+
     @abstractmethod
     def every(self) -> Iterator[ProfileStack]:
         """All of them, each once; those that are only looked at are not kept."""
@@ -49,6 +54,10 @@ class HeldProfiles(dict[str, ProfileStack], Profiles):
         return self.keys()
 
     at_hand = held_names
+
+    @property
+    def is_told_once(self) -> bool:
+        return True
 
     @property
     def held(self) -> Collection[ProfileStack]:

@@ -80,8 +80,10 @@ def _asked(
     limit = min(wanted.limit or _AT_ONCE, _AT_ONCE)
     words = [word for word in wanted.words if word.isascii() and word.isalnum() and word not in view.slug]
     query, tag = next(iter(words), ""), next(iter(wanted.tags), "")
+    if query and len(profiles.asked) > 1:
+        tag = ""  # the word may stand in one part and the tag in another
     while True:
-        page = part.snapshot.page(view.slug, after=after, limit=limit, query=query, tag=tag)
+        page = part.page(after=after, limit=limit, query=query, tag=tag)
         for item in page:
             slug = item.profile if isinstance(item, BrokenItem) else item.slug
             if slug not in profiles.held_names:
@@ -94,8 +96,9 @@ def _asked(
 def _summary(
     item: Profile | BrokenItem, part: AskedLayers, view: RegistryView, profiles: AskedProfiles, default: str | None
 ) -> ProfileSummary:
+    slug = item.profile if isinstance(item, BrokenItem) else item.slug
+    if len(profiles.asked) > 1 or slug in profiles.at_hand:
+        return profile_summary(profiles[slug], view, default)
     if isinstance(item, BrokenItem):
-        return broken_summary(view.slug, item.profile, part.label, str(item.error))
-    if len(profiles.asked) > 1 or item.slug in profiles.at_hand:
-        return profile_summary(profiles[item.slug], view, default)
+        return broken_summary(view.slug, slug, part.label, str(item.error))
     return heading_summary(item, view.slug, part.label, is_default=item.slug == default)

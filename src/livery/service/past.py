@@ -21,9 +21,12 @@ def past_of(chain: Chain, at_ms: int) -> Chain:
     if not any(isinstance(source.store, HistoryStore) for source in chain.sources):
         labels = ", ".join(source.label for source in chain.sources) or "no source"
         raise Unsupported("earlier states", labels, "a sqlite: or postgresql: source keeps them")
+    sources = [_as_of(source, at_ms) for source in chain.sources]
+    written = chain.sources.index(chain.writer) if chain.writer is not None else None
     return Chain(
-        [_as_of(source, at_ms) for source in chain.sources],
+        sources,
         chain.rules.schema_named,
+        writer=sources[written] if written is not None else None,
         default_registry=chain.rules.default_registry,
         extension_schemas=chain.rules.extension_schemas,
     )
@@ -41,7 +44,9 @@ def without_past(chain: Chain) -> list[str]:
 def _as_of(source: Source, at_ms: int) -> Source:
     if isinstance(source.store, HistoryStore):
         return Source(source.url, _PastStore(source.store, at_ms))
-    return copy(source)
+    other = copy(source)
+    other.url = source.url._replace(readonly=True)
+    return other
 
 
 class _PastStore:

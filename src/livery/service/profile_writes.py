@@ -171,7 +171,8 @@ class ProfileWrites(Writes):
             renaming = Renaming(self._present, view, stack, new)
             after = self._chain.trial(*renaming.instead())
             looked_at = demand_sound(self._present, after, [*renaming.changed, stack.reference])
-            named = self._seen(options._replace(action=options.action or "rename"), looked_at)
+            at_ms = options.at_ms or self._clock()  # one time for all of it: no moment lies in between
+            named = self._seen(options._replace(action=options.action or "rename", at_ms=at_ms), looked_at)
             with self._transaction() as store:
                 return renaming.save(
                     store, lambda old, new: self._noted(self._stamped(named, 0), old, new, view.schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from msgspec.structs import replace
@@ -44,9 +45,9 @@ class RegistryWrites(Writes):
             registry = replace(registry, profiles={s: _unstamped(p) for s, p in registry.profiles.items()})
             self._demand_free(registry.slug)
             after = self._chain.trial(Instead(registry.slug, registry, registry.profiles))
-            demand_sound_registry(self._present, after, registry.slug)
+            looked_at = demand_sound_registry(self._present, after, registry.slug)
             noted = self._noted(self._stamped(options, 0), None, registry, after.view(registry.slug).schema)
-            return self._registry_with(self._writer().save_registry(registry, noted))
+            return self._registry_with(self._writer().save_registry(registry, self._seen(noted, looked_at)))
 
         return self._written(write, options._replace(expected_version=0))
 
@@ -78,11 +79,13 @@ class RegistryWrites(Writes):
         registry = _sound(read_registry({**new, "slug": view.slug, "metadata": writable_metadata(new)}))
         if same(_content(registry), _content(held)):
             return registry_document(view)
-        looked_at = self._check_head(registry, held, view)
+        is_same = same(_resolved_part(held), _resolved_part(registry))
+        looked_at = self._check_head(registry, view, is_same=is_same)
         noted = self._seen(self._noted(options, layer.head if layer else None, registry, view.schema), looked_at)
         version = layer.head.version if layer else 0
         floor = 0 if layer else view.head.version
-        return self._registry_with(self._writer().save_registry(registry, self._stamped(noted, version, floor)))
+        with nullcontext(self._writer()) if is_same else self._alone() as store:  # it concerns new profiles too
+            return self._registry_with(store.save_registry(registry, self._stamped(noted, version, floor)))
 
     def delete_registry(self, slug: str, options: WriteOptions = NO_OPTIONS) -> None:
         def write() -> None:
@@ -95,7 +98,8 @@ class RegistryWrites(Writes):
                 demand_lifted(stack)
             demand_unreferenced_registry(view, self._present)
             noted = self._noted(options, view.head, None, view.schema)
-            self._writer().delete_registry(view.slug, self._stamped(noted, view.head.version))
+            with self._alone() as store:  # a profile that is new by then may be the user of another, or read-only
+                store.delete_registry(view.slug, self._stamped(noted, view.head.version))
 
         self._written(write, options)
 
@@ -119,7 +123,7 @@ class RegistryWrites(Writes):
                 field = Field(view.slug, "", ".".join(path))
                 raise self._belongs_to(layers[position].source, path, field, f"registry '{view.slug}'")
 
-    def _check_head(self, registry: Registry, old: Registry, view: RegistryView) -> set[Reference]:
+    def _check_head(self, registry: Registry, view: RegistryView, *, is_same: bool) -> set[Reference]:
         """ValidationError where the writer's own fields name profiles that are not there, or break what was sound.
 
         What it gives are the profiles that were looked at.
@@ -134,7 +138,7 @@ class RegistryWrites(Writes):
         if faults:
             raise ValidationError.of(faults)
         looked_at = {Reference(view.slug, slug) for _, slug in named if slug}
-        if not same(_resolved_part(old), _resolved_part(registry)):
+        if not is_same:
             after = self._chain.trial(Instead(view.slug, registry))
             looked_at |= demand_sound_registry(self._present, after, view.slug)
         return looked_at

@@ -110,6 +110,19 @@ class Writes:
             finally:
                 self._batch = None
 
+    @contextmanager
+    def _alone(self) -> Iterator[WritableProfileStore]:
+        """The writer's store, which nobody else writes from here on; Overtaken where it has changed since the check.
+
+        For what was checked against all there is: :class:`Seen` can name only what was there.
+        """
+        with self._transaction(exclusive=True) as store:
+            writer = self._chain.writer
+            label = writer.label if writer is not None else ""
+            if self._chain.refresh(self._clock()).seqs.get(label) != self._present.seqs.get(label):
+                raise Overtaken(label)
+            yield store
+
     def _history_store(self) -> HistoryStore:
         """The writer as a store that keeps its history; Unsupported where it does not."""
         store = self._chain.writer_store()
@@ -174,9 +187,9 @@ class Writes:
     def _seen(self, options: WriteOptions, looked_at: Collection[Reference]) -> WriteOptions:
         """The options with the state that a write was checked in, and the profiles that the check has looked at."""
         writer = self._chain.writer
-        seq = self._present.seqs.get(writer.label) if writer is not None else None
-        if seq is None:
+        if writer is None or history_of(writer.store) is None:
             return options
+        seq = self._present.seqs.get(writer.label, 0)  # one that is not there yet has no log
         items = {*looked_at, *((reference.registry, "") for reference in looked_at)}
         return options._replace(seen=Seen(seq, frozenset(items), frozenset(looked_at)))
 

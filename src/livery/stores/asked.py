@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from heapq import merge
 from itertools import islice
 from typing import Any
 
 from livery.core.names import Reference
+from livery.core.profile import Profile
 from livery.core.profiles import Profiles
 from livery.core.schema import SettingsSchema
 from livery.core.stack import ProfileLayer, ProfileStack
 from livery.errors import LiveryError, SourceNotFound, SourceUnavailable, ValidationError
-from livery.stores.protocols import Snapshot
+from livery.stores.protocols import BrokenItem, Snapshot
 
 _MOST_KEPT = 8_192  # profiles of one registry and source: a few tens of megabytes
 _AT_ONCE = 1_000
@@ -31,17 +33,30 @@ class HeldLayers:
 
 
 class AskedLayers:
-    """What a snapshot says of the profiles of a registry. Those that were asked for are kept, up to a bound."""
+    """What a snapshot says of the profiles of a registry. Those that were asked for are kept, up to a bound.
 
-    def __init__(self, registry: str, label: str, snapshot: Snapshot, schema: SettingsSchema, *, writer: bool) -> None:
+    ``instead`` are earlier versions of profiles that are taken in place of what the snapshot says.
+    """
+
+    def __init__(
+        self,
+        registry: str,
+        label: str,
+        snapshot: Snapshot,
+        schema: SettingsSchema,
+        *,
+        writer: bool,
+        instead: Mapping[str, Profile] | None = None,
+    ) -> None:
         self.registry, self.label, self.snapshot = registry, label, snapshot
         self.schema, self.writer = schema, writer
+        self.instead = {slug: self._layer(profile) for slug, profile in (instead or {}).items()}
         self._kept: dict[str, ProfileLayer] = {}
         self._absent: frozenset[str] = frozenset()
 
     def layer(self, slug: str) -> ProfileLayer | None:
         """The layer of a profile, if there is one; ValidationError where it is broken."""
-        kept = self._kept.get(slug)
+        kept = self.instead.get(slug) or self._kept.get(slug)
         if kept is None and slug not in self._absent:
             kept = self.looked_at(slug)
             if kept is not None:
@@ -54,14 +69,38 @@ class AskedLayers:
 
     def looked_at(self, slug: str) -> ProfileLayer | None:
         """The same, and nothing is kept."""
-        kept = self._kept.get(slug)
+        kept = self.instead.get(slug) or self._kept.get(slug)
         if kept is not None:
             return kept
-        try:
+        with self._there():
             profile = self.snapshot.profile(self.registry, slug)
-        except SourceNotFound:  # it was there when the snapshot was made
+        return self._layer(profile) if profile is not None else None
+
+    def names(self, *, prefix: str = "", after: str = "", limit: int | None = None) -> list[str]:
+        """The slugs in order, as the snapshot has them."""
+        with self._there():
+            return self.snapshot.names(self.registry, prefix=prefix, after=after, limit=limit)
+
+    def count(self) -> int:
+        """How many there are, as the snapshot has them."""
+        with self._there():
+            return self.snapshot.count(self.registry)
+
+    def page(self, *, after: str, limit: int, query: str, tag: str) -> list[Profile | BrokenItem]:
+        """Some headings, as the snapshot has them."""
+        with self._there():
+            return self.snapshot.page(self.registry, after=after, limit=limit, query=query, tag=tag)
+
+    @contextmanager
+    def _there(self) -> Iterator[None]:
+        """SourceUnavailable where the source is gone: it was there when the snapshot was made."""
+        try:
+            yield
+        except SourceNotFound:
             raise SourceUnavailable(self.label, "it is no longer there") from None
-        return ProfileLayer(self.label, profile, self.schema, writer=self.writer) if profile is not None else None
+
+    def _layer(self, profile: Profile) -> ProfileLayer:
+        return ProfileLayer(self.label, profile, self.schema, writer=self.writer)
 
     def _keep(self, slug: str, layer: ProfileLayer) -> None:
         if len(self._kept) >= _MOST_KEPT:  # whoever is in use comes back; that is cheaper than to note every use
@@ -72,8 +111,15 @@ class AskedLayers:
         return (self.label, self.writer) == (label, writer) and self.schema is schema
 
     def after(self, snapshot: Snapshot, changed: Iterable[str]) -> AskedLayers:
-        """The same at a later snapshot, before which some profiles have changed."""
-        later = AskedLayers(self.registry, self.label, snapshot, self.schema, writer=self.writer)
+        """The same at a later snapshot, before which some profiles have changed; nothing is taken instead."""
+        return self._copied(snapshot, changed, {})
+
+    def with_instead(self, instead: Mapping[str, Profile]) -> AskedLayers:
+        """The same with other profiles that are taken in place of what the snapshot says."""
+        return self._copied(self.snapshot, (), instead) if instead or self.instead else self
+
+    def _copied(self, snapshot: Snapshot, changed: Iterable[str], instead: Mapping[str, Profile]) -> AskedLayers:
+        later = AskedLayers(self.registry, self.label, snapshot, self.schema, writer=self.writer, instead=instead)
         later._kept = self._kept.copy()
         later._absent = self._absent.difference(changed)
         for slug in changed:
@@ -93,13 +139,16 @@ class AskedProfiles(Profiles):
         self.examine: Examine = lambda stack: None
         self._stacks: dict[str, ProfileStack] = {}
         self._count: int | None = None
-        own = dict.fromkeys(slug for part in parts if isinstance(part, HeldLayers) for slug in part.layers)
+        own = dict.fromkeys(
+            slug for part in parts for slug in (part.layers if isinstance(part, HeldLayers) else part.instead)
+        )
         self._held_names = dict.fromkeys([*own, *faults])
 
     def after(self, parts: Sequence[HeldLayers | AskedLayers], changed: Iterable[str], more: int) -> AskedProfiles:
         """The same with other parts, in which some profiles that are not held have changed; there are ``more``."""
         later = AskedProfiles(self.registry, parts, self.faults)
-        later._count = self._count + more if self._count is not None else None
+        if self._count is not None and self.is_told_once:  # one that is in two databases is one
+            later._count = self._count + more
         later._stacks = self._stacks.copy()
         for slug in changed:
             later._stacks.pop(slug, None)
@@ -109,12 +158,18 @@ class AskedProfiles(Profiles):
     def asked(self) -> list[AskedLayers]:
         return [part for part in self.parts if isinstance(part, AskedLayers)]
 
+    @property
+    def is_told_once(self) -> bool:
+        return len(self.asked) < 2
+
     def __getitem__(self, slug: str) -> ProfileStack:
         stack = self._stacks.get(slug)
         if stack is None:
             stack = self._stack(slug, keep=True)
             if stack is None:
                 raise KeyError(slug)
+            if isinstance(stack.known_fault, SourceUnavailable):
+                return stack  # perhaps it is there again when it is asked for next
             if len(self._stacks) >= _MOST_KEPT:
                 self._stacks = {}
             self._stacks[slug] = stack
@@ -137,6 +192,11 @@ class AskedProfiles(Profiles):
                 layer = part.looked_at(slug) if isinstance(part, AskedLayers) and not keep else part.layer(slug)
             except ValidationError as error:
                 fault = fault or error
+                continue
+            except SourceUnavailable as error:
+                if slug not in self._held_names:
+                    raise
+                fault = fault or error  # the others that are held are looked through all the same
                 continue
             if layer is not None:
                 layers.append(layer)
@@ -165,8 +225,8 @@ class AskedProfiles(Profiles):
         if len(self.asked) != 1:
             return sum(1 for _ in self)
         (part,) = self.asked
-        alone = sum(part.snapshot.names(self.registry, prefix=name, limit=1) != [name] for name in self._held_names)
-        return part.snapshot.count(self.registry) + alone
+        alone = sum(part.names(prefix=name, limit=1) != [name] for name in self._held_names)
+        return part.count() + alone
 
     def __bool__(self) -> bool:
         return bool(self._held_names) or bool(self.names(limit=1))
@@ -191,7 +251,7 @@ class AskedProfiles(Profiles):
 
     def names(self, *, prefix: str = "", after: str = "", limit: int | None = None) -> list[str]:
         own = sorted(name for name in self._held_names if name > after and name.startswith(prefix))
-        asked = (part.snapshot.names(self.registry, prefix=prefix, after=after, limit=limit) for part in self.asked)
+        asked = (part.names(prefix=prefix, after=after, limit=limit) for part in self.asked)
         return list(islice(dict.fromkeys(merge(own, *asked)), limit))
 
     def users_of(self, base: Reference) -> Iterable[ProfileStack]:
@@ -201,7 +261,7 @@ class AskedProfiles(Profiles):
 def _all_names(part: AskedLayers) -> Iterator[str]:
     """The names in a part, asked for some at a time."""
     after = ""
-    while names := part.snapshot.names(part.registry, after=after, limit=_AT_ONCE):
+    while names := part.names(after=after, limit=_AT_ONCE):
         yield from names
         after = names[-1]
 
@@ -234,6 +294,10 @@ class ChangedProfiles(Profiles):
         return len(self.present) + new - gone
 
     @property
+    def is_told_once(self) -> bool:
+        return self.present.is_told_once
+
+    @property
     def held_names(self) -> Collection[str]:
         kept = (slug for slug in self.present.held_names if slug not in self.changed)
         return [*kept, *(slug for slug, stack in self.changed.items() if stack is not None)]
@@ -259,7 +323,7 @@ class ChangedProfiles(Profiles):
         wanted = None if limit is None else limit + len(self.changed)
         names = self.present.names(prefix=prefix, after=after, limit=wanted)
         new = [slug for slug in self.changed if slug > after and slug.startswith(prefix)]
-        return [slug for slug in sorted({*names, *new}) if slug in self][:limit]
+        return [slug for slug in sorted({*names, *new}) if self.changed.get(slug, self) is not None][:limit]
 
     def users_of(self, base: Reference) -> Iterable[ProfileStack]:
         kept = [stack for stack in self.present.users_of(base) if stack.reference.profile not in self.changed]

@@ -35,6 +35,7 @@ class Chain:
         self._writer = writer
         self._lock = threading.RLock()
         self._catalogue: Catalogue | None = None
+        self._is_owed = False
         self.findings: list[Finding] = []
         self.when_new: Callable[[Catalogue], None] = lambda catalogue: None
         """Called with every new generation, in order, while nothing else can be refreshed: it has to be quick."""
@@ -70,11 +71,13 @@ class Chain:
         with self._lock, collector_paused():
             tokens = [source.loaded.token for source in self.sources]
             changed = [source for source in self.sources if source.load(now_ms) or source.events]
-            is_new = self._catalogue is None or bool(changed)
+            is_new = self._catalogue is None or bool(changed) or self._is_owed
             if not is_new and tokens != [source.loaded.token for source in self.sources]:
                 is_new = any(finding.blocking for finding in self.findings)  # their lines may have moved
             if is_new or self._catalogue is None:
-                self._catalogue, self.findings = self._next(changed)
+                following, self._is_owed = not self._is_owed, True  # where it fails, it is made with the next look
+                self._catalogue, self.findings = self._next(changed if following else ())
+                self._is_owed = False
                 for source in self.sources:
                     source.take_events()
                 self.when_new(self._catalogue)
@@ -86,7 +89,7 @@ class Chain:
             following = followed(Generation(self._catalogue, self.findings), self.sources, changed, self.rules)
             if following is not None:
                 return following
-        return build(self.sources, self.writer, self.rules, self._catalogue)
+        return build(self.sources, self.writer or self._writer, self.rules, self._catalogue)
 
     def close(self) -> None:
         for source in self.sources:

@@ -92,6 +92,8 @@ def followed(
     snapshots = {source.label: source.loaded.snapshot for source in changed}
     for slug, view in catalogue.registries.items():
         profiles, own = view.profiles, names.get(slug, ())
+        if isinstance(profiles, AskedProfiles) and any(part.instead for part in profiles.asked):
+            return None  # whether earlier versions are still needed is decided anew
         if isinstance(profiles, AskedProfiles) and any(part.label in snapshots for part in profiles.asked):
             more = sum(bool(event.to_version) - bool(event.from_version) for event in events if event.registry == slug)
             later = profiles.after([_later(part, snapshots, own) for part in profiles.parts], own, more)
@@ -116,7 +118,8 @@ def _concerns_held(catalogue: Catalogue, event: Event) -> bool:
     if event.profile in view.profiles.held_names:
         return True
     is_there_as_before = event.from_version and event.to_version
-    if not is_there_as_before and event.profile in (view.head.default_profile_slug, *view.head.callers.values()):
+    named = (view.head.default_profile_slug, *view.head.callers.values())
+    if not is_there_as_before and (event.profile in named or not view.head.default_profile_slug):
         return True
     base = Reference(event.registry, event.profile)
     return any(
@@ -283,12 +286,11 @@ def _part(
     for part in old:
         if part.is_like(source.label, schema, writer=is_writer):
             if part.snapshot is snapshot:
-                return part
+                return part.with_instead(registry.profiles)
             if source.is_followed:
-                return part.after(
-                    snapshot, {event.profile for event in source.events if event.registry == registry.slug}
-                )
-    return AskedLayers(registry.slug, source.label, snapshot, schema, writer=is_writer)
+                names = {event.profile for event in source.events if event.registry == registry.slug}
+                return part.after(snapshot, names).with_instead(registry.profiles)
+    return AskedLayers(registry.slug, source.label, snapshot, schema, writer=is_writer, instead=registry.profiles)
 
 
 def _layers(
@@ -313,8 +315,8 @@ def _known(
     label: str, profile: Profile, schema: SettingsSchema, is_writer: bool, is_heading: bool, like: RegistryView
 ) -> ProfileLayer | None:
     """The layer of another view that says the same; of a heading only one that was made of that heading."""
-    stack = like.profiles.get(profile.slug)
-    for layer in stack.layers if stack is not None else ():
+    is_held = profile.slug in like.profiles.held_names  # else it would be asked for
+    for layer in like.profiles[profile.slug].layers if is_held else ():
         alike = (layer.source, layer.schema, layer.writer) == (label, schema, is_writer)
         whole = not is_heading and not layer.is_deferred
         if alike and (layer.listed is profile or (whole and equal(layer.listed, profile))):

@@ -50,7 +50,9 @@ def with_last_good(new: Loaded, old: Loaded, stale: frozenset[Item]) -> tuple[Lo
     )
     if not kept:
         return new, kept
-    registries = tuple(_kept(registry, before.get(registry.slug), kept) for registry in new.registries)
+    here = {registry.slug for registry in new.registries}
+    gone = (before[slug] for slug, profile in sorted(kept) if not profile and slug not in here)
+    registries = tuple(_kept(registry, before.get(registry.slug), kept) for registry in (*new.registries, *gone))
     return new._replace(registries=registries), kept
 
 

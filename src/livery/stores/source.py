@@ -16,6 +16,7 @@ from livery.stores.protocols import BrokenItem, Event, HistoryStore, Loaded, Pro
 from livery.stores.urls import SourceURL
 
 _MOST_LOOKS = 3
+_FIRST_WRITES = 1_000  # that are told one by one; a longer log was put there as a whole
 
 
 class Source:
@@ -174,19 +175,30 @@ class Source:
     def _follow(self, store: HistoryStore, now_ms: int) -> bool:
         """Go on to the present state of a store that says what has changed."""
         before = self.loaded.snapshot
+        was_empty = self._was_empty
         try:
             now = store.follow(before)
+            if was_empty and now is not before and now.seq <= _FIRST_WRITES:
+                now = store.follow(store.snapshot_at(0))
         except SourceNotFound as error:
             return self._took(Loaded(()), now_ms) if self.url.optional else self._failed(error, now_ms)
         except LiveryError as error:
             return self._failed(error, now_ms)
         if now is before:
             return self._recovered()
-        is_followed = self.is_followed and before is not None and now.follows == before.seq
+        seq = 0 if was_empty else before.seq if before is not None and self.is_followed else None
+        is_followed = seq is not None and now.follows == seq
         self.events += now.events
         self._took(Loaded(now.heads, now.broken, str(now.seq), snapshot=now), now_ms)
         self.is_followed = is_followed
         return True
+
+    @property
+    def _was_empty(self) -> bool:
+        """Whether nothing was ever written to the database, as far as anybody knows: all that is in it is news."""
+        if self.loaded.snapshot is not None:
+            return self.loaded.snapshot.seq == 0
+        return self.ever_loaded or isinstance(self.error, SourceNotFound)
 
     def _recovered(self) -> bool:
         """The state is the known one; whether the source was at fault."""

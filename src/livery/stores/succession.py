@@ -10,7 +10,7 @@ from livery.core.lineage import check_graph
 from livery.core.names import Reference
 from livery.core.profile import Profile, equal
 from livery.core.stack import ProfileStack
-from livery.errors import LineageError, LiveryError
+from livery.errors import LineageError, LiveryError, SourceUnavailable
 from livery.stores.findings import is_of_lineage
 from livery.stores.protocols import BrokenItem
 from livery.stores.source import Source, registry_of
@@ -49,7 +49,7 @@ def _lineage_errors(catalogue: Catalogue) -> list[LineageError]:
 
 
 def _was_sound(before: Catalogue, reference: Reference) -> bool:
-    stack = before.find(reference)
+    stack = _found(before, reference)
     return stack is not None and stack.is_read and stack.known_fault is None
 
 
@@ -70,9 +70,17 @@ def _put_back(
 
 def _documents(catalogue: Catalogue, reference: Reference) -> dict[str, Profile]:
     """What each source says of a profile, as far as it was read."""
-    stack = catalogue.find(reference)
+    stack = _found(catalogue, reference)
     layers = stack.layers if stack is not None else ()
     return {layer.source: layer.profile for layer in layers if layer.is_read}
+
+
+def _found(catalogue: Catalogue, reference: Reference) -> ProfileStack | None:
+    """A profile, as far as anybody can still say what it was."""
+    try:
+        return catalogue.find(reference)
+    except SourceUnavailable:
+        return None
 
 
 def read_again(before: Catalogue, catalogue: Catalogue) -> None:
