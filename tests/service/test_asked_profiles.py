@@ -104,6 +104,7 @@ def test_a_lost_database_leaves_what_is_in_memory_and_the_rest_says_so(
     second.refresh()
     assert engine(second, "mine") == "one"
     assert second.source_rows()[0]["health"] == "stale"
+    assert [registry.slug for registry in second.list_registries()] == ["team"]
     with pytest.raises((SourceUnavailable, ProfileNotFound)):
         second.get_profile("team", "other")
 

@@ -35,11 +35,11 @@ def services(database_url: str) -> Iterator[list[RegistryService]]:
 
 @contextmanager
 def following(service: RegistryService) -> Iterator[Told]:
-    """What a service is told of while a feed follows its sources: item and versions, in order."""
+    """What a service is told of profiles while a feed follows its sources: slug and versions, in order."""
     told: Told = []
 
     def take(catalogue: object, changes: list[Change]) -> None:
-        told.extend((change.profile, change.from_version, change.to_version) for change in changes)
+        told.extend((change.profile, change.from_version, change.to_version) for change in changes if change.profile)
 
     service.refresh()
     unsubscribe = service.subscribe(take)

@@ -15,7 +15,7 @@ from livery.core.profile import Profile, Registry, RuntimeSpec
 from livery.core.profiles import HeldProfiles, Profiles
 from livery.core.selection import default_registry
 from livery.core.stack import ProfileStack, last_given
-from livery.errors import Place
+from livery.errors import LiveryError, Place
 from livery.service.protocols import ProfileSummary, RegistrySummary
 from livery.stores.chain import Chain
 from livery.stores.copies import copied_profile, copied_registry
@@ -29,12 +29,20 @@ def registry_summary(view: RegistryView, catalogue: Catalogue, writer: str) -> R
         slug=view.slug,
         display_name=head.display_name,
         default_profile=view.default_profile[0] or "",
-        profile_count=len(view.profiles),
+        profile_count=_count(view),
         version=head.version,
         sources=sources,
         writable=bool(writer),
         is_default=view.slug == default_registry(catalogue),
     )
+
+
+def _count(view: RegistryView) -> int:
+    """How many profiles there are; where a source cannot be asked any more, how many are known."""
+    try:
+        return len(view.profiles)
+    except LiveryError:
+        return len(view.profiles.at_hand)
 
 
 def registry_document(view: RegistryView) -> Registry:

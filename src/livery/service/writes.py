@@ -195,6 +195,8 @@ class Writes:
 
     def _profile_with(self, reference: Reference, saved: Profile | None) -> Profile:
         """The merged document of a profile of which the writer holds what was just saved."""
+        if saved is not None and self._batch is None and self._chain.writer is not None:
+            self._chain.writer.note_written(saved)
         catalogue = self._chain.trial(Instead(reference.registry, profiles={reference.profile: saved}))
         return copied_profile(catalogue.stack(reference).profile)
 

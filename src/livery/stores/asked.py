@@ -16,9 +16,11 @@ from livery.core.stack import ProfileLayer, ProfileStack
 from livery.errors import LiveryError, SourceNotFound, SourceUnavailable, ValidationError
 from livery.stores.protocols import BrokenItem, Snapshot
 
-_MOST_KEPT = 8_192  # profiles of one registry and source: a few tens of megabytes
+_MOST_KEPT = 8_192  # profiles of one source: a few tens of megabytes
+_FEWEST_KEPT = 64
 _AT_ONCE = 1_000
 
+_NOTHING: Mapping[str, Profile] = {}
 Examine = Callable[[ProfileStack], LiveryError | None]
 
 
@@ -50,6 +52,8 @@ class AskedLayers:
     ) -> None:
         self.registry, self.label, self.snapshot = registry, label, snapshot
         self.schema, self.writer = schema, writer
+        self.most = max(_FEWEST_KEPT, _MOST_KEPT // max(1, len(snapshot.heads)))
+        """How many profiles are kept: what a source may keep is divided among its registries."""
         self.instead = {slug: self._layer(profile) for slug, profile in (instead or {}).items()}
         self._kept: dict[str, ProfileLayer] = {}
         self._absent: frozenset[str] = frozenset()
@@ -103,16 +107,22 @@ class AskedLayers:
         return ProfileLayer(self.label, profile, self.schema, writer=self.writer)
 
     def _keep(self, slug: str, layer: ProfileLayer) -> None:
-        if len(self._kept) >= _MOST_KEPT:  # whoever is in use comes back; that is cheaper than to note every use
+        if len(self._kept) >= self.most:  # whoever is in use comes back; that is cheaper than to note every use
             self._kept = {}
         self._kept[slug] = layer
 
     def is_like(self, label: str, schema: SettingsSchema, *, writer: bool) -> bool:
         return (self.label, self.writer) == (label, writer) and self.schema is schema
 
-    def after(self, snapshot: Snapshot, changed: Iterable[str]) -> AskedLayers:
-        """The same at a later snapshot, before which some profiles have changed; nothing is taken instead."""
-        return self._copied(snapshot, changed, {})
+    def after(self, snapshot: Snapshot, changed: Iterable[str], known: Mapping[str, Profile] = _NOTHING) -> AskedLayers:
+        """The same at a later snapshot, before which some profiles have changed; nothing is taken instead.
+
+        ``known`` are those of which the snapshot's version is at hand already.
+        """
+        later = self._copied(snapshot, changed, {})
+        for slug, profile in known.items():
+            later._keep(slug, later._layer(profile))
+        return later
 
     def with_instead(self, instead: Mapping[str, Profile]) -> AskedLayers:
         """The same with other profiles that are taken in place of what the snapshot says."""
@@ -170,7 +180,7 @@ class AskedProfiles(Profiles):
                 raise KeyError(slug)
             if isinstance(stack.known_fault, SourceUnavailable):
                 return stack  # perhaps it is there again when it is asked for next
-            if len(self._stacks) >= _MOST_KEPT:
+            if len(self._stacks) >= sum(part.most for part in self.asked) + len(self._held_names):
                 self._stacks = {}
             self._stacks[slug] = stack
         return stack

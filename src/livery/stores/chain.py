@@ -11,9 +11,11 @@ from livery.core.extensions import NO_EXTENSION_SCHEMAS, ExtensionSchemas
 from livery.errors import Place, SourceReadOnly
 from livery.formats.bulk import collector_paused
 from livery.stores.findings import inspect, located, places
-from livery.stores.generation import Generation, Instead, Rules, SchemaNamed, build, followed, trial
+from livery.stores.following import followed
+from livery.stores.generation import Generation, Rules, SchemaNamed, build
 from livery.stores.protocols import Field, WritableProfileStore, history_of
 from livery.stores.source import Source, registry_of
+from livery.stores.trial import Instead, trial
 
 __all__ = ["Chain", "Instead", "SchemaNamed", "Source", "registry_of"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -22,9 +22,9 @@ from livery.errors import (
     SourceNotFound,
     SourceUnavailable,
 )
-from livery.stores.asked import AskedLayers, AskedProfiles, ChangedProfiles, HeldLayers
+from livery.stores.asked import AskedLayers, AskedProfiles, HeldLayers
 from livery.stores.findings import examined, findings_of
-from livery.stores.protocols import Event, Snapshot
+from livery.stores.protocols import Event
 from livery.stores.source import Source, registry_of
 from livery.stores.succession import keep_last_good, keep_stamps, read_again
 
@@ -37,14 +37,6 @@ class Rules(NamedTuple):
     schema_named: SchemaNamed
     default_registry: str | None = None
     extension_schemas: ExtensionSchemas = NO_EXTENSION_SCHEMAS
-
-
-class Instead(NamedTuple):
-    """How the writer would hold a registry: its head (None: as it is), and some of its profiles (None: not at all)."""
-
-    registry: str
-    head: Registry | None = None
-    profiles: Mapping[str, Profile | None] = {}
 
 
 class Generation(NamedTuple):
@@ -72,133 +64,34 @@ def build(sources: Sequence[Source], writer: Source | None, rules: Rules, before
     return generation
 
 
-def followed(
-    before: Generation, sources: Sequence[Source], changed: Sequence[Source], rules: Rules
-) -> Generation | None:
-    """The state after changes of profiles that are asked for, made from the one before; None where it is not so easy.
-
-    Nothing else is looked at: what is held in memory is as it was, and so is what was found in it.
-    """
-    catalogue = before.catalogue
-    if not all(source.is_followed for source in changed):
-        return None
-    events = [event for source in changed for event in source.events]
-    if any(_concerns_held(catalogue, event) for event in events):
-        return None
-    names: dict[str, set[str]] = {}
-    for event in events:
-        names.setdefault(event.registry, set()).add(event.profile)
-    registries = dict(catalogue.registries)
-    snapshots = {source.label: source.loaded.snapshot for source in changed}
-    for slug, view in catalogue.registries.items():
-        profiles, own = view.profiles, names.get(slug, ())
-        if isinstance(profiles, AskedProfiles) and any(part.instead for part in profiles.asked):
-            return None  # whether earlier versions are still needed is decided anew
-        if isinstance(profiles, AskedProfiles) and any(part.label in snapshots for part in profiles.asked):
-            more = sum(bool(event.to_version) - bool(event.from_version) for event in events if event.registry == slug)
-            later = profiles.after([_later(part, snapshots, own) for part in profiles.parts], own, more)
-            registries[slug] = _examining(view.with_profiles(later), later, sources)
-    news = Catalogue(
-        registries,
-        default_registry=rules.default_registry,
-        generation=catalogue.generation + 1,
-        unavailable=catalogue.unavailable,
-        users=_users(sources),
-        logged=_logged(sources),
-        seqs=_seqs(sources),
-    )
-    return Generation(news, before.findings)
-
-
-def _concerns_held(catalogue: Catalogue, event: Event) -> bool:
-    """Whether a change may let anything that is held in memory be seen otherwise."""
-    view = catalogue.registries.get(event.registry)
-    if not event.profile or view is None or not isinstance(view.profiles, AskedProfiles):
-        return True
-    if event.profile in view.profiles.held_names:
-        return True
-    is_there_as_before = event.from_version and event.to_version
-    named = (view.head.default_profile_slug, *view.head.callers.values())
-    if not is_there_as_before and (event.profile in named or not view.head.default_profile_slug):
-        return True
-    base = Reference(event.registry, event.profile)
-    return any(
-        base in stack.bases for other in catalogue.registries.values() for stack in other.profiles.users_of(base)
-    )
-
-
-def _later(
-    part: HeldLayers | AskedLayers, snapshots: Mapping[str, Snapshot | None], names: Iterable[str]
-) -> HeldLayers | AskedLayers:
-    snapshot = snapshots.get(part.label) if isinstance(part, AskedLayers) else None
-    return part.after(snapshot, names) if isinstance(part, AskedLayers) and snapshot is not None else part
-
-
-def trial(
-    present: Catalogue, sources: Sequence[Source], writer: Source | None, rules: Rules, instead: Sequence[Instead]
-) -> Catalogue:
-    """The present state as it would be if the writer held these registries so; nothing is read or written."""
-    views = dict(present.registries)
-    for wanted in instead:
-        view = views.get(wanted.registry)
-        if view is None or wanted.head is not None or not any(layer.writer for layer in view.layers):
-            head = wanted.head or Registry(slug=wanted.registry)
-            view = _view(wanted.registry, sources, writer, rules, present.generation, head, view)
-        views[wanted.registry] = _changed(view, wanted.profiles, sources, writer)
-    return Catalogue(
-        views,
-        default_registry=present.configured_default,
-        generation=present.generation,
-        unavailable=dict(_unavailable(sources, to_be_made=writer)),
-        users=present.users,
-        seqs=present.seqs,
-    )
-
-
-def _changed(
-    view: RegistryView, profiles: Mapping[str, Profile | None], sources: Sequence[Source], writer: Source | None
-) -> RegistryView:
-    """A registry in which the writer's layers of some profiles are others."""
-    order = {source.label: position for position, source in enumerate(sources)}
-    stacks: dict[str, ProfileStack | None] = {}
-    for slug, profile in profiles.items():
-        present = view.profiles.get(slug)
-        layers = [layer for layer in (present.layers if present is not None else ()) if not layer.writer]
-        if profile is not None and writer is not None:
-            layers.append(ProfileLayer(writer.label, profile, view.own_schema, writer=True))
-        layers.sort(key=lambda layer: order[layer.source])
-        stacks[slug] = ProfileStack(Reference(view.slug, slug), layers) if layers else None
-    return view.with_profiles(ChangedProfiles(view.profiles, stacks)) if stacks else view
-
-
 def _built(sources: Sequence[Source], writer: Source | None, rules: Rules, before: Catalogue | None) -> Generation:
     number = before.generation + 1 if before else 1
     catalogue = Catalogue(
         {
-            slug: _view(slug, sources, writer, rules, number, like=before.registries.get(slug) if before else None)
+            slug: view_of(slug, sources, writer, rules, number, like=before.registries.get(slug) if before else None)
             for slug in _search_order(sources)
         },
         default_registry=rules.default_registry,
         generation=number,
-        unavailable=dict(_unavailable(sources)),
-        users=_users(sources),
-        logged=_logged(sources),
-        seqs=_seqs(sources),
+        unavailable=dict(unavailable(sources)),
+        users=users_in(sources),
+        logged=logged_in(sources),
+        seqs=seqs_in(sources),
     )
     if before is not None:
         read_again(before, catalogue)
     return Generation(catalogue, findings_of(catalogue, sources))
 
 
-def _users(sources: Sequence[Source]) -> list[Users]:
+def users_in(sources: Sequence[Source]) -> list[Users]:
     return [source.loaded.snapshot for source in sources if source.loaded.snapshot is not None]
 
 
-def _seqs(sources: Sequence[Source]) -> dict[str, int]:
+def seqs_in(sources: Sequence[Source]) -> dict[str, int]:
     return {source.label: source.loaded.snapshot.seq for source in sources if source.loaded.snapshot is not None}
 
 
-def _logged(sources: Sequence[Source]) -> list[Change] | None:
+def logged_in(sources: Sequence[Source]) -> list[Change] | None:
     if any(source.loaded.snapshot is not None and not source.is_followed for source in sources):
         return None
     return [_change(event) for source in sources for event in source.events]
@@ -220,7 +113,7 @@ def _search_order(sources: Sequence[Source]) -> Iterator[str]:
     yield from seen
 
 
-def _view(
+def view_of(
     slug: str,
     sources: Sequence[Source],
     writer: Source | None,
@@ -243,7 +136,7 @@ def _view(
         parts = [_part(source, registry, schema, is_writer=source is writer, like=like) for source, registry in heads]
         asked = AskedProfiles(slug, parts, faults)
         view = RegistryView(slug, layers, asked, schema, extension_schemas=rules.extension_schemas, stamp=generation)
-        return _examining(view, asked, sources)
+        return examining(view, asked, sources)
     stacks = HeldProfiles()
     view = RegistryView(slug, layers, stacks, schema, extension_schemas=rules.extension_schemas, stamp=generation)
     by_profile: dict[str, list[ProfileLayer]] = {}
@@ -269,7 +162,7 @@ def _held(source: Source, slug: str, head: Registry | None) -> Registry | None:
     return replace(head, profiles=held.profiles if held is not None else {})
 
 
-def _examining(view: RegistryView, profiles: AskedProfiles, sources: Sequence[Source]) -> RegistryView:
+def examining(view: RegistryView, profiles: AskedProfiles, sources: Sequence[Source]) -> RegistryView:
     profiles.examine = partial(examined, view, sources)
     return view
 
@@ -333,7 +226,7 @@ def _broken(slug: str, sources: Sequence[Source]) -> Iterator[tuple[str, LiveryE
                 yield item.profile, item.error
 
 
-def _unavailable(
+def unavailable(
     sources: Sequence[Source], to_be_made: Source | None = None
 ) -> Iterator[tuple[str | None, LiveryError]]:
     """Registries that cannot be answered for; a source that a write is about to make holds none."""

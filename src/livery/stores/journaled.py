@@ -85,7 +85,7 @@ class JournaledStore:
         stored = self._registry(registry.slug)
         own = self._change(Reference(registry.slug, ""), stored, registry, options)
         new = [] if stored is not None else list(registry.profiles.values())
-        alone = options._replace(floor=0, action="", diff="")
+        alone = options._replace(floor=0, diff="")
         brought = [self._change(Reference(registry.slug, profile.slug), None, profile, alone) for profile in new]
 
         def versions(saved: Registry) -> list[int]:

@@ -50,6 +50,7 @@ class Source:
         """What its change log says has happened since :meth:`take_events`."""
         self.is_followed = False
         """Whether :attr:`events` are all that has changed since then."""
+        self._own: dict[Item, Profile] = {}
         self._history = history_of(store)
         self._is_trusted = is_trusted
         self._broken_token: str | None = None
@@ -170,7 +171,19 @@ class Source:
     def take_events(self) -> None:
         """Let go of what has happened so far: it has been told."""
         self.events = []
+        self._own = {}
         self.is_followed = self.loaded.snapshot is not None
+
+    def note_written(self, profile: Profile) -> None:
+        """Know what this process has just stored: it need not be read to be seen."""
+        if self.loaded.snapshot is not None:
+            self._own[(profile.registry, profile.slug)] = profile
+
+    def written(self, registry: str) -> dict[str, Profile]:
+        """What this process has stored of a registry since :meth:`take_events` and is still there, by slug."""
+        last = {event.profile: event.to_version for event in self.events if event.registry == registry}
+        own = {slug: self._own.get((registry, slug)) for slug in last}
+        return {slug: profile for slug, profile in own.items() if profile is not None and profile.version == last[slug]}
 
     def _follow(self, store: HistoryStore, now_ms: int) -> bool:
         """Go on to the present state of a store that says what has changed."""
