@@ -102,7 +102,7 @@ def load_configuration(
     try:
         values = msgspec.convert({name: value for name, (value, _) in settings.items()}, Configuration)
     except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$.")
+        reason, _, path = str(error).replace("Expected `int`", "expected a number").partition(" - at `$.")
         field = path.rstrip("`").partition("[")[0]
         raise ValidationError(field, f"{reason} ({origins.get(field, 'configuration')})") from None
     if 0 < values.history_keep < _FEWEST_KEPT:

@@ -85,3 +85,10 @@ def test_a_table_shows_every_setting(livery, folder) -> None:
     lines = [line.split() for line in livery("config", "show", "--origin").stdout.splitlines()]
     assert [line[0] for line in lines][:3] == ["SETTING", "sources", "writer"]
     assert ["history_keep", "0", "default"] in lines and ["actor", "default"] in lines
+
+
+def test_a_number_out_of_range_says_what_is_expected(livery, folder) -> None:
+    (folder / "livery.toml").write_text("history_days = -4\n")
+    result = livery("config", "show")
+    assert result.exit_code == 4
+    assert "history_days: expected a number >= 1 (" in result.stderr and "livery.toml)" in result.stderr

@@ -98,7 +98,7 @@ def test_the_audit_is_asked_by_who_what_and_when(kept: Run) -> None:
 def test_the_audit_is_a_table_that_says_when_there_is_more(kept: Run) -> None:
     result = kept("audit", "--limit", "1")
     assert result.stdout.splitlines()[1].endswith("team/coder  2 -> 3   description")
-    assert result.stderr == "only 1 are shown (--limit)\n"
+    assert result.stderr == "only 1 change shown (--limit)\n"
 
 
 def test_secrets_are_in_no_history(kept: Run) -> None:
@@ -244,3 +244,35 @@ def test_what_is_no_time_says_which_forms_there_are(kept: Run, text: str) -> Non
 @pytest.mark.parametrize("text", ["", "30", "d", "-3d"])
 def test_what_is_no_length_of_time_says_so(kept: Run, text: str) -> None:
     assert kept("history", "prune", f"--older-than={text}").exit_code == 2
+
+
+def test_what_was_not_there_at_a_time_says_which_time(kept: Run) -> None:
+    result = kept("resolve", "team/coder", "--at", "2020-01-31T10:00")
+    assert result.exit_code == 3
+    assert "this is what there was at 2020-01-31 10:00:00" in result.stderr
+
+
+def test_where_nothing_keeps_a_history_no_warning_comes_first(livery: Run, team: Path) -> None:
+    result = livery("resolve", "coder", "--at", "now", "--source", str(team))
+    assert result.exit_code == 4 and "keeps no history" not in result.stderr
+
+
+def test_no_actor_is_too_long_or_too_strange_for_a_table(kept: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVERY_ACTOR", "\u200f\u2028" + "A" * 10_000)
+    kept("profile", "set", "team/coder", "chat.engine=three")
+    newest = kept("audit", "--limit", "1").stdout.splitlines()[1]
+    assert len(newest) < 200 and "\\x200f\\x2028AAA" in newest and "…" in newest
+
+
+def test_nobody_has_a_name_that_no_database_holds(kept: Run) -> None:
+    result = kept("audit", "--actor", "bad\udcff", "-o", "json")
+    assert (result.exit_code, result.stdout) == (0, "[]\n")
+
+
+def test_a_history_that_is_cut_says_so(kept: Run) -> None:
+    assert kept("profile", "history", "team/coder", "--limit", "2").stderr == "only 2 changes shown (--limit)\n"
+    assert kept("registry", "history", "team", "--limit", "1").stderr == "only 1 change shown (--limit)\n"
+
+
+def test_no_number_is_too_long_for_a_time(kept: Run) -> None:
+    assert kept("audit", "--since", "9" * 5_000, "-o", "json").stdout == "[]\n"

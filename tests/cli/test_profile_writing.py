@@ -192,3 +192,8 @@ def test_a_profile_with_faults_can_be_mended(livery, folder: Path) -> None:
     result = livery("--source", "bad.yaml", "profile", "unset", "a", "chat.engine")
     assert result.exit_code == 0, result.output
     assert livery("--source", "bad.yaml", "resolve", "a").exit_code == 0
+
+
+def test_a_deletion_says_of_which_registry(livery, team: Path) -> None:
+    assert livery("profile", "create", "spare", "--registry", "team").exit_code == 0
+    assert livery("profile", "delete", "spare", "--registry", "team", "--yes").stdout == "team/spare deleted\n"

@@ -84,3 +84,9 @@ def test_faults_of_several_sources_are_found_at_once(livery, team, bad: Path, fo
 def test_a_source_that_is_not_there_is_not_found(livery, folder) -> None:
     result = livery("validate", "missing.yaml")
     assert result.exit_code == 3 and "'missing.yaml' not found" in result.stdout
+
+
+def test_the_reason_of_a_source_names_it_once(livery, folder: Path) -> None:
+    (folder / "text.db").write_text("no database")
+    result = livery("source", "list", "--source", "sqlite:text.db")
+    assert result.stderr.startswith("sqlite:text.db: it is no SQLite database")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -119,3 +120,24 @@ def test_with_replace_the_rest_goes(livery: Run, database: Path, team: Path) -> 
 def test_what_cannot_be_done_says_why(livery: Run, database: Path, arguments: list[str], code: int) -> None:
     result = livery(*arguments)
     assert (result.exit_code, result.stdout) == (code, "") and "error: " in result.stderr
+
+
+def test_a_document_without_registries_says_so(livery: Run, database: Path) -> None:
+    result = livery("import", "-", stdin="")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "warning: standard input holds no registry\n" and not database.exists()
+
+
+def test_an_export_of_nothing_says_so(livery: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVERY_SOURCES", "sqlite:none.db?optional=1")
+    assert livery("export", "--file", "none.yaml").stderr == "0 profiles of no registry in none.yaml\n"
+
+
+def test_a_fault_of_what_is_there_has_its_own_place(livery: Run, database: Path) -> None:
+    livery("import", "team.yaml")
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE profiles SET runtime_json = '{oops' WHERE slug = 'base'")
+    connection.close()
+    result = livery("import", "team.yaml")
+    assert result.exit_code == 4 and "team.yaml" not in result.stderr
+    assert result.stderr.startswith("error: sqlite:team.db: profiles[team/base].runtime_json: is not JSON")

@@ -441,3 +441,12 @@ def test_config_profiles_take_what_they_have_a_place_for(tmp_path: Path) -> None
     assert resolved(service, "quick").effective_step_settings["model"] == "tiny"
     error = raised(service, text(registry({"slow": {"runtime": {"system_prompt": "x"}}}, "wa")))
     assert isinstance(error, Unsupported)
+
+
+def test_a_fault_of_a_base_is_told_once(service: RegistryService) -> None:
+    profiles = "".join(f"      p{number}: {{extends: [base]}}\n" for number in range(5))
+    base = "      base: {runtime: {middlewares: [{name: m, config: {big: 12345678901234567890}}]}}\n"
+    text = f"    slug: wide\n    profiles:\n{base}{profiles}"
+    with pytest.raises(ValidationError) as error:
+        service.import_registries(TextBundle(textwrap.dedent(text), "wide.yaml", Chosen()))
+    assert [str(fault.place) for fault in error.value.faults] == ["wide.yaml:3:53"]

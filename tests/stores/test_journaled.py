@@ -130,6 +130,12 @@ def test_a_registry_comes_and_goes_with_an_event_for_each_profile(store: Journal
     ]  # fmt: skip
 
 
+def test_what_comes_with_a_registry_comes_by_the_same_action(store: JournaledStore) -> None:
+    profiles = {"a": Profile(slug="a", registry="two")}
+    store.save_registry(Registry(slug="two", profiles=profiles), ALICE._replace(action="import"))
+    assert told(store.events(ALL)) == [("import", "", 0, 1), ("import", "a", 0, 1)]
+
+
 def test_what_the_store_refuses_is_no_event(store: JournaledStore) -> None:
     with pytest.raises(VersionConflict):
         store.save_profile(Profile(slug="coder", registry="team"), ALICE._replace(expected_version=7))

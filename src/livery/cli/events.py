@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from livery.cli.output import Table
+from livery.cli.output import Table, brief, counted, note
 from livery.cli.times import shown
 from livery.core.changes import Change, Kind, Scope
 from livery.stores.protocols import Event
 
 _MOST_PATHS = 6  # in a cell of a table
+_LONGEST_NAME = 40  # of people and programs, in a cell
 
 
 def event_document(event: Event) -> dict[str, Any]:
@@ -24,12 +25,18 @@ def event_table(events: Iterable[Event], *, with_item: bool) -> Table:
     item = ("ITEM",) if with_item else ()
     rows = [
         (
-            str(event.seq), shown(event.at_ms), event.actor, event.action, *([item_of(event)] if with_item else ()),
-            _versions(event), _paths(event),
+            str(event.seq), shown(event.at_ms), brief(event.actor, _LONGEST_NAME) if event.actor else "", event.action,
+            *([item_of(event)] if with_item else ()), _versions(event), _paths(event),
         )
         for event in events
     ]  # fmt: skip
     return Table(("SEQ", "TIME", "ACTOR", "ACTION", *item, "VERSION", "CHANGES"), rows)
+
+
+def note_limit(count: int, limit: int) -> None:
+    """Say on standard error that a list of changes may go on."""
+    if count == limit:
+        note(f"only {counted(limit, 'change')} shown (--limit)")
 
 
 def change_of(event: Event) -> Change:

@@ -13,6 +13,7 @@ _DURATION = re.compile(r"(\d{1,12})\s*([smhdw])", re.ASCII)
 _AGO = re.compile(rf"{_DURATION.pattern}\s+ago", re.ASCII)
 _FORMS = "2026-01-31, 2026-01-31T10:00, the same with +01:00 or Z, '2h ago' (s, m, h, d, w), or epoch milliseconds"
 _FEWEST_DIGITS_MS = 12  # of epoch milliseconds since 1973; fewer are seconds, or a date without dashes
+_LATEST_MS = 2**62  # what databases count to
 
 
 def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
@@ -50,7 +51,7 @@ def at_ms(text: str, now_ms: int) -> int:
 def _epoch_ms(text: str) -> int:
     if len(text) < _FEWEST_DIGITS_MS:
         raise ValueError(f"{text} is too small for epoch milliseconds; write {text}000 if these are seconds")
-    return min(int(text), 2**62)
+    return min(int(text), _LATEST_MS) if len(text) < len(str(_LATEST_MS)) else _LATEST_MS
 
 
 def shown(ms: int) -> str:

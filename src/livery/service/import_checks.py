@@ -17,6 +17,7 @@ from livery.errors import (
     Invalid,
     LineageError,
     LiveryError,
+    Place,
     ProfileReadOnly,
     Refused,
     Unsupported,
@@ -32,13 +33,18 @@ _FEW = 1_000  # profiles whose users are asked for one by one; for more all prof
 _SCHEMA_FIELDS = ("defaults", "enforced", "policy", "settings_schema", "foreign_sections")
 
 
-def refusals(plan: Plan, before: Catalogue) -> Iterator[LiveryError]:
-    """Profiles that are read-only, and those that cannot be read where they are."""
-    yield from plan.unreadable
+def refusals(plan: Plan, before: Catalogue, writer: str) -> Iterator[LiveryError]:
+    """Profiles that are read-only, and those that cannot be read where they are: in the written source."""
+    for error in plan.unreadable:
+        yield _in(writer, error) if isinstance(error, ValidationError) else error
     for step in plan.steps:
         stack = before.find(step.reference) if step.profile and step.before is not None else None
         if stack is not None and stack.read_only_owner is not None:
             yield ProfileReadOnly(step.name, stack.read_only_owner)
+
+
+def _in(writer: str, error: ValidationError) -> ValidationError:
+    return ValidationError.of([f if f.place else f._replace(place=Place(writer)) for f in error.faults])
 
 
 def without_room(plan: Plan, demand_room: Callable[[Profile | Registry], None]) -> Iterator[LiveryError]:
@@ -67,6 +73,8 @@ def unsound(plan: Plan, before: Catalogue, after: Catalogue, told: Told) -> Iter
     for number, step in enumerate(steps.values()):
         if number % _EVERY == 0:
             told("checking", number, len(steps))
+        if broken.intersection(step.bases):  # told already, where it is
+            broken.add(step.reference)
         error = fault_of(after, step.reference) if step.after is not None and step.reference not in broken else None
         if error is not None and not isinstance(error, LineageError):
             yield ValidationError(step.field, str(error))

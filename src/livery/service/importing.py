@@ -52,6 +52,12 @@ class Step(NamedTuple):
     def from_version(self) -> int:
         return self.before.version if self.before is not None else 0
 
+    @property
+    def bases(self) -> tuple[Reference, ...]:
+        """What the profile extends, or extended where it goes."""
+        item = self.after or self.before
+        return item.bases if isinstance(item, Profile) else ()
+
     def differences(self, catalogue: Catalogue) -> list[Difference]:
         """What it changes, secrets hidden; the catalogue is that after the write, or before it."""
         return differences_of(self.before, self.after, catalogue.view(self.registry).schema)
@@ -198,7 +204,7 @@ def _bases_first(steps: Sequence[Step]) -> list[Step]:
         on_the_way: set[Reference] = set()
         while waiting:
             at = waiting[-1]
-            missing = [base for base in _bases(by_name[at]) if _comes_before(base, by_name, ordered, on_the_way)]
+            missing = [base for base in by_name[at].bases if _comes_before(base, by_name, ordered, on_the_way)]
             on_the_way.add(at)
             if missing:
                 waiting += missing[:1]
@@ -212,8 +218,3 @@ def _comes_before(
     base: Reference, steps: Mapping[Reference, Step], ordered: Mapping[Reference, Step], on_the_way: set[Reference]
 ) -> bool:
     return base in steps and base not in ordered and base not in on_the_way
-
-
-def _bases(step: Step) -> tuple[Reference, ...]:
-    item = step.after or step.before
-    return item.bases if isinstance(item, Profile) else ()

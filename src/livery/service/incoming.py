@@ -93,7 +93,10 @@ class Bundle(Protocol):
         """The registries; a ValidationError has every fault of them. Redacted values are those of the catalogue."""
 
     def located(self, error: LiveryError) -> LiveryError:
-        """An error that was found later, with the lines of its faults where there are lines."""
+        """An error that was found later, with the lines of its faults where there are lines.
+
+        A fault that has a place already is one of what is there.
+        """
 
 
 class TextBundle:
@@ -154,7 +157,9 @@ class TextBundle:
     def located(self, error: LiveryError) -> LiveryError:
         if not isinstance(error, ValidationError):
             return error
-        return ValidationError.of(placed(error.faults, self._file.document, self._text, self.name))
+        own = [fault for fault in error.faults if fault.place is None]
+        at = dict(zip(own, placed(own, self._file.document, self._text, self.name), strict=True))
+        return ValidationError.of([at.get(fault, fault) for fault in error.faults])
 
 
 class _Filling:

@@ -95,7 +95,7 @@ class Transfer(ProfileWrites, RegistryWrites):
     def _demand_importable(self, plan: Plan, before: Catalogue, after: Catalogue, told: Told) -> None:
         """Everything that speaks against the plan, as one error."""
         errors = [
-            *refusals(plan, before),
+            *refusals(plan, before, self._chain.writer.label if self._chain.writer else ""),
             *self._overruled(plan, before),
             *without_room(plan, self._writer().demand_room),
             *unsound(plan, before, after, told),

@@ -6,9 +6,9 @@ import click
 
 from livery.cli.command import Command
 from livery.cli.completion import complete_profile, complete_registry
-from livery.cli.events import event_document, event_table
+from livery.cli.events import event_document, event_table, note_limit
 from livery.cli.options import list_output
-from livery.cli.output import emit_document, emit_table, note
+from livery.cli.output import emit_document, emit_table
 from livery.cli.selection import named
 from livery.cli.session import Session, pass_session
 from livery.cli.times import moment
@@ -59,8 +59,7 @@ def audit_command(
         emit_document([event_document(event) for event in events], form)
         return
     emit_table(event_table(events, with_item=True), session.color)
-    if len(events) == limit:
-        note(f"only {limit} are shown (--limit)")
+    note_limit(len(events), limit)
 
 
 def _item(session: Session, registry: str | None, profile: str | None) -> tuple[str, str | None]:

@@ -45,7 +45,7 @@ def export_command(session: Session, registries: tuple[str, ...], file: Path | N
         _write(file, text)
         registries_found = found.document["registries"]
         profiles = sum(len(registry["profiles"]) for registry in registries_found.values())
-        note(f"{counted(profiles, 'profile')} of {', '.join(registries_found)} in {file}")
+        note(f"{counted(profiles, 'profile')} of {', '.join(registries_found) or 'no registry'} in {file}")
     if found.hidden:
         warn(f"{counted(len(found.hidden), 'secret')} left out: {_named(found.hidden)}")
     for problem in found.left_out:

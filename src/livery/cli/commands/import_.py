@@ -12,7 +12,7 @@ import click
 from livery.cli.changes import drawn
 from livery.cli.command import Command
 from livery.cli.options import dry_run_option, list_output
-from livery.cli.output import emit, emit_document, note, printable, style
+from livery.cli.output import emit, emit_document, note, printable, style, warn
 from livery.cli.progress import progress_bar
 from livery.cli.session import Session, pass_session
 from livery.cli.written import write_options
@@ -65,6 +65,9 @@ def import_command(
         _emit_lines(result, session.color, in_full=dry_run)
     else:
         emit_document([_document(step, result) for step in result.steps], form)
+    if not result.steps and not result.unchanged:
+        warn(f"{bundle.name} holds no registry")
+        return
     note(_summary(result))
     note("nothing was written (--dry-run)" if dry_run else _where(session))
 

@@ -11,7 +11,7 @@ from livery.cli.changes import write
 from livery.cli.command import Group
 from livery.cli.completion import complete_registry
 from livery.cli.documents import NOTHING, placed, read_document
-from livery.cli.events import event_document, event_table
+from livery.cli.events import event_document, event_table, note_limit
 from livery.cli.options import document_output, dry_run_option, list_output, writing_options, yes_option
 from livery.cli.output import Table, counted, emit_document, emit_table
 from livery.cli.session import Session, pass_session
@@ -66,6 +66,7 @@ def history_command(session: Session, name: str | None, limit: int, form: str) -
         emit_document([event_document(event) for event in events], form)
         return
     emit_table(event_table(events, with_item=False), session.color)
+    note_limit(len(events), limit)
 
 
 @registry_command.command("rollback")

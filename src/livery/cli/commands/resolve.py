@@ -16,12 +16,12 @@ from livery.cli.options import name_argument, output_option, set_option
 from livery.cli.output import emit, emit_document, note, warn
 from livery.cli.selection import choose
 from livery.cli.session import Session, pass_session
-from livery.cli.times import moment
+from livery.cli.times import moment, shown
 from livery.core.explain import Explained
 from livery.core.explain import explain as rows_of
 from livery.core.paths import SETTINGS
 from livery.core.resolved import ResolvedProfile
-from livery.errors import UsageError
+from livery.errors import NotFound, UsageError
 
 
 @click.command("resolve", cls=Command)
@@ -61,8 +61,13 @@ def resolve_command(
         raise UsageError("--settings goes with table, json, yaml and toml, and not with --explain")
     if at_ms is not None:
         _go_back(session, at_ms)
-    choice = choose(session, name, caller, assignments)
-    resolved = session.service.resolve_effective_profile(choice.request)
+    try:
+        choice = choose(session, name, caller, assignments)
+        resolved = session.service.resolve_effective_profile(choice.request)
+    except NotFound:
+        if at_ms is not None:
+            note(f"this is what there was at {shown(at_ms)}; livery audit lists the changes since")
+        raise
     for warning in resolved.warnings:
         warn(warning)
     if resolved.selection.fallback:
@@ -86,9 +91,10 @@ def resolve_command(
 
 def _go_back(session: Session, at_ms: int) -> None:
     """Let everything be answered as it would have been at a time; say what is not known of it."""
-    for warning in session.service.warnings_of_past():
+    present = session.service
+    session.service = present.as_of(at_ms)
+    for warning in present.warnings_of_past():
         warn(warning)
-    session.service = session.service.as_of(at_ms)
 
 
 def _settings(resolved: ResolvedProfile, form: str) -> Any:

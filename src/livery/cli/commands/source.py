@@ -34,7 +34,7 @@ def list_command(session: Session, form: str) -> None:
     emit_table(Table(columns, [_cells(row) for row in rows]), session.color)
     for row in rows:
         if row["error"]:
-            note(f"{row['source']}: {row['error'].removeprefix(row['source']).lstrip(': ')}")
+            note(f"{row['source']}: {_reason(row['error'], row['source'])}")
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -45,6 +45,11 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         _brief([overlap["profile"] for overlap in row["shadows"]]),
         _brief([f"{overlap['profile']} ({overlap['source']})" for overlap in row["shadowed_by"]]),
     )  # fmt: skip
+
+
+def _reason(error: str, source: str) -> str:
+    """What is wrong with a source, without its name, which stands before it."""
+    return error.removeprefix(f"source {source} is unavailable: ").removeprefix(source).lstrip(": ")
 
 
 def _brief(names: list[str]) -> str:

@@ -6,7 +6,7 @@ import click
 
 from livery.cli.changes import write
 from livery.cli.command import Command
-from livery.cli.events import event_document, event_table
+from livery.cli.events import event_document, event_table, note_limit
 from livery.cli.options import list_output, name_argument, writing_options
 from livery.cli.output import emit_document, emit_table, note
 from livery.cli.selection import named
@@ -26,6 +26,7 @@ def history_command(session: Session, name: str, limit: int, form: str) -> None:
         emit_document([event_document(event) for event in events], form)
         return
     emit_table(event_table(events, with_item=False), session.color)
+    note_limit(len(events), limit)
     if not events:
         note("the source that is written holds nothing of it")
 

@@ -104,11 +104,12 @@ def rename_command(session: Session, name: str, new: str, if_version: int | None
 def delete_command(session: Session, name: str, revert: bool, yes: bool, if_version: int | None, dry_run: bool) -> None:
     """Delete a profile from the source that is written; refused while something needs it."""
     who = existing(session, name)
+    reference = f"{view_of(session, who).slug}/{who.slug}"
     if not dry_run:
-        confirm(f"Delete the profile {name}?", yes=yes)
+        confirm(f"Delete the profile {reference}?", yes=yes)
 
     def done(below: Profile | None) -> str:
-        return f"{name} deleted" if below is None else f"{below.reference} reverted to version {below.version}"
+        return f"{reference} deleted" if below is None else f"{below.reference} reverted to version {below.version}"
 
     write(
         session,
