@@ -16,6 +16,7 @@ from livery.core.names import Reference
 from livery.core.profile import Metadata, Profile, Registry, RuntimeSpec
 from livery.errors import LiveryError, NotFound, SourceUnavailable, Unavailable
 from livery.stores.protocols import EventQuery, HistoryStore, WriteOptions
+from livery.stores.sql import open_database
 from tests.support.config_profiles import opened_up
 from tests.support.postgresql import PostgreSQL
 from tests.support.registries import without_power
@@ -104,6 +105,22 @@ def test_a_server_that_comes_and_goes_loses_nothing_and_its_followers_miss_nothi
         books.close()
         follower.say(str(books.seq))
         assert follower.answer()["wrong"] == []
+
+
+def test_a_change_that_a_crash_has_taken_is_not_said_to_be_stored(postgresql_server: PostgreSQL) -> None:
+    """After a crash the server gives the number of a transaction that left no trace to another one."""
+    server = postgresql_server
+    with server.database() as name, closing(opened(server.url(name))) as store:
+        store.save_registry(Registry(slug="team"), AT)
+        database = open_database(server.url(name))
+        with pytest.raises(SourceUnavailable), database.writing("profiles") as connection:
+            connection.execute("UPDATE profile_registries SET description = 'lost'")
+            server.kill()
+            server.start()
+            for number in range(5):
+                store.save_profile(numbered("coder", number + 1), AT)
+        database.close()
+        assert store.load_registries().registries[0].description == ""
 
 
 def await_writes(store: HistoryStore, count: int = 20) -> None:

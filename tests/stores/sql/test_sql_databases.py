@@ -235,7 +235,7 @@ def test_a_file_that_may_not_be_written_is_read(shared: Path, is_open: bool) -> 
 
 def test_a_disk_that_is_full_stores_nothing(tmp_path: Path) -> None:
     store = filled(tmp_path / "livery.db")
-    writer = store._database._writer.db  # type: ignore[attr-defined]
+    writer = store._database._writer._link.db  # type: ignore[attr-defined]
     (pages,) = writer.execute("PRAGMA page_count").fetchone()
     writer.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(SourceUnavailable, match="disk is full"):

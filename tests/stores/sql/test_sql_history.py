@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from livery.core.names import Reference
 from livery.core.profile import Metadata, PolicySpec, Profile, Registry, RuntimeSpec
 from livery.errors import SourceReadOnly, SourceUnavailable
 from livery.stores.protocols import BrokenItem, EventQuery, HistoryStore, Retention, Snapshot, WriteOptions
-from livery.stores.sql import Database, SQLStore
+from livery.stores.sql import Database, SQLStore, open_database
 
 ALICE = WriteOptions(actor="alice", source="cli", request_id="r1", at_ms=1_000)
 CODER = Reference("team", "coder")
@@ -415,6 +416,41 @@ def test_a_state_whose_revision_is_gone_says_so(team: SQLStore) -> None:
         old.profile("team", "coder")
     (listed,) = old.page("team", limit=1)
     assert isinstance(listed, BrokenItem)
+
+
+# The present state
+
+
+def test_the_present_state_answers_with_one_statement(tmp_path: Path) -> None:
+    store = SQLStore(open_database(tmp_path / "livery.db"))
+    store.save_registry(Registry(slug="team", profiles={"coder": coder(extends=(CODER,)), "other": coder()}), ALICE)
+    snapshot = store.follow(store.follow(None))
+    asked: list[str] = []
+    store._database._readers._watching.db.set_trace_callback(asked.append)  # type: ignore[attr-defined]
+    answers = [
+        snapshot.profile("team", "coder"), snapshot.users(CODER), snapshot.users(Reference("team", "other")),
+        snapshot.users_of_registry("team"), snapshot.count("team"), snapshot.names("team"),
+        snapshot.page("team", limit=5),
+    ]  # fmt: skip
+    statements = [sql for sql in asked if not sql.startswith(("PRAGMA", "--"))]
+    assert (len(statements), answers[1:6]) == (len(answers), [[CODER], [], [], 2, ["coder", "other"]])
+    store.close()
+
+
+def test_an_older_state_answers_as_the_present_one_did(team: SQLStore) -> None:
+    team.save_profile(coder("a", extends=(Reference("team", "base"),)), ALICE)
+    old = team.follow(None)
+
+    def answers() -> list[object]:
+        return [
+            old.profile("team", "coder"), old.users(Reference("team", "base")), old.users_of_registry("team"),
+            old.count("team"), old.names("team"), old.page("team", limit=5), old.page("team", limit=5, query="A"),
+        ]  # fmt: skip
+
+    before = answers()
+    team.save_profile(coder("b"), ALICE)
+    team.save_profile(Profile(slug="added", registry="team", extends=(Reference("team", "base"),)), ALICE)
+    assert answers() == before
 
 
 # The rest

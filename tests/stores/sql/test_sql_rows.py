@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from livery.core.names import Reference
 from livery.core.profile import Metadata, PolicySpec, Profile, Registry, RuntimeSpec
@@ -195,6 +196,46 @@ def test_a_spoilt_row_is_listed_as_broken(team: SQLStore, database: Database) ->
     assert isinstance(broken, BrokenItem)
     assert (broken.registry, broken.profile, other) == ("team", "coder", fine)
     assert (snapshot.count("team"), snapshot.names("team")) == (2, ["coder", "fine"])
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("version", 0), ("version", 2**53), ("runtime_version", 0), ("runtime_version", 2**60), ("created_at_ms", -1),
+        ("updated_at_ms", 2**53), ("updated_at_ms", None), ("last_applied_at_ms", 0), ("slug", "BAD SLUG"),
+        ("slug", "-overlay_"), ("description", HOSTILE), ("description", "x" * 100_000),
+        ("description", "x" * 1_100_000), ("policy_json", '{"read_only": true}'),
+        ("policy_json", '{"theirs": 1}'), ("policy_json", ""),
+        ("policy_json", '{"denied_override_keys": ["a..b"]}'), ("metadata_json", '{"tags": null}'),
+        ("metadata_json", '{"theirs": 1, "source": "cli", "tags": []}'), ("metadata_json", '{"source": 5}'),
+        ("metadata_json", '{"tags": ["\\ud800"]}'), ("metadata_json", '{"deleted_versions": {"a": -1}}'),
+        ("metadata_json", '{"deleted_versions": {"a": 1}}'), ("metadata_json", "null"), ("metadata_json", "[" * 10_000),
+    ],
+    ids=lambda value: str(value)[:30],
+)  # fmt: skip
+def test_a_list_says_of_a_row_what_the_profile_does(
+    team: SQLStore, database: Database, column: str, value: object
+) -> None:
+    typed = {"a.b@v1": TypedText("a row with such is never read in the quick way")}
+    team.save_profile(Profile(slug="coder", registry="team", display_name="Coder", extensions=typed), ALICE)
+    changed(database, f"UPDATE profiles SET {column} = ?", value)
+    (item,) = team.follow(None).page("team", limit=5)
+    try:
+        whole = team.get_profile("team", str(value) if column == "slug" else "coder")
+        assert item == replace(whole, extensions={})
+    except ValidationError:
+        assert isinstance(item, BrokenItem)
+
+
+@pytest.mark.parametrize(
+    "texts", [{"system_prompt": "x" * 1_040_000}, {"system_prompt": "\x01" * 100_000}, {"tools": None}]
+)
+def test_a_row_is_read_alike_with_and_without_typed_texts(team: SQLStore, database: Database, texts: Any) -> None:
+    runtime = RuntimeSpec(step_settings_patch={"x": {"day": TypedText("2026-01-02")}}, **texts)
+    extends = (Reference("team", "base"), Reference("other", "base"))
+    saved = team.save_profile(Profile(slug="coder", registry="team", runtime=runtime, extends=extends), ALICE)
+    changed(database, "UPDATE profiles SET typed_json = NULL")
+    assert team.get_profile("team", "coder") == saved
 
 
 @pytest.mark.parametrize(

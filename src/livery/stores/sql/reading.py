@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from livery.core.profile import Profile, Registry
 from livery.errors import ValidationError
 from livery.stores.protocols import BrokenItem, Loaded
+from livery.stores.sql.columns import PROFILE_COLUMNS, REGISTRY_COLUMNS
 from livery.stores.sql.database import Connection, Row
 from livery.stores.sql.events import STATE
 from livery.stores.sql.revisions import Ask
-from livery.stores.sql.rows import PROFILE_COLUMNS, REGISTRY_COLUMNS, profile_of, registry_of
+from livery.stores.sql.rows import profile_of, registry_of
 
 HEADS: Final = f"SELECT {', '.join(REGISTRY_COLUMNS)} FROM profile_registries ORDER BY slug"
 _PROFILES: Final = f"SELECT {', '.join(PROFILE_COLUMNS)} FROM profiles ORDER BY registry_slug, slug"

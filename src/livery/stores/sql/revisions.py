@@ -9,7 +9,8 @@ from livery.core.profile import Profile, Registry
 from livery.errors import SourceUnavailable
 from livery.stores.protocols import Retention
 from livery.stores.sql.database import Database, Row
-from livery.stores.sql.rows import Written, profile_of_revision, registry_of_revision
+from livery.stores.sql.rows import profile_of_revision, registry_of_revision
+from livery.stores.sql.written import Written
 
 ADD_PROFILE: Final = """INSERT INTO profile_revisions
 (registry_slug, slug, version, at_ms, actor, document_json, typed_json) VALUES (?, ?, ?, ?, ?, ?, ?)"""

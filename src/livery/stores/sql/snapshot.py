@@ -1,60 +1,40 @@
 """A state of the database, by its number in the change log: what is asked of it later is answered as it was then.
 
-The rows are those of now. What has changed since stands in the log, with the version that it had before: that revision
-is what the state holds.
+The rows are those of now. As long as nothing has changed since, one statement says so and answers; after that the
+differences are taken into account, in one transaction.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple, TypeVar
-
-import msgspec
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
-from livery.errors import SourceUnavailable, ValidationError
+from livery.errors import SourceUnavailable
 from livery.stores.protocols import BrokenItem, Event
+from livery.stores.sql.columns import PROFILE_COLUMNS, selected
 from livery.stores.sql.database import Connection, Database, NoSuchTable, Row
+from livery.stores.sql.differences import differences, heading_then, profile_then
+from livery.stores.sql.pages import HEADINGS, Listed, Query, listed, rows_of
 from livery.stores.sql.reading import can_be_asked_for, state_of
-from livery.stores.sql.revisions import dropped, profile_revision
-from livery.stores.sql.rows import HEADING, PROFILE_COLUMNS, heading_of, profile_of, profile_of_revision
+from livery.stores.sql.rows import profile_of
+from livery.stores.sql.users import USERS, Users, of_profile, of_registry, users_then
 
+_STATE: Final = "(SELECT id FROM livery_database LIMIT 1), (SELECT seq FROM profile_counter LIMIT 1)"
 _THEN: Final = """SELECT e.from_version FROM profile_events e
 WHERE e.registry = ? AND e.profile = ? AND e.seq > ? ORDER BY e.seq LIMIT 1"""
-_PROFILE: Final = f"""SELECT (SELECT id FROM livery_database LIMIT 1), ({_THEN}),
-    {", ".join(f"p.{column}" for column in PROFILE_COLUMNS)}
+_PROFILE: Final = f"""SELECT (SELECT id FROM livery_database LIMIT 1), ({_THEN}), {selected(PROFILE_COLUMNS, "p")}
 FROM (SELECT 1 AS one) o LEFT JOIN profiles p ON p.registry_slug = ? AND p.slug = ?"""
-_CHANGED: Final = """SELECT profile, from_version, to_version FROM profile_events
-WHERE seq > ? AND registry || '' = ? AND profile <> '' ORDER BY seq"""  # by seq, not by an index of the registry
-_COUNT: Final = "SELECT count(*) FROM profiles WHERE registry_slug = ?"
-_PAGE: Final = f"""SELECT {HEADING} FROM profiles
-WHERE (registry_slug, slug) > (?, ?) ORDER BY registry_slug, slug LIMIT ?"""
-"""The rows of a registry and what stands behind it: a planner that knows nothing yet of a table reads it so by its key
-alone, from there on."""
-_NAMES: Final = """SELECT slug FROM profiles
+_COUNT: Final = "count(*) FROM profiles WHERE registry_slug = ?"
+_NAMES: Final = """slug FROM profiles
 WHERE registry_slug = ? AND slug > ? AND slug >= ? AND slug < ? ORDER BY slug LIMIT ?"""
-_BASES: Final = "SELECT registry_slug, slug FROM profile_bases WHERE base_registry = ?"
-_FIRST_CHANGES: Final = """SELECT e.registry, e.profile, r.document_json, r.typed_json, e.from_version
-FROM (
-    SELECT min(seq) AS seq FROM profile_events WHERE seq > ? AND profile <> '' GROUP BY registry, profile
-) f
-JOIN profile_events e ON e.seq = f.seq
-LEFT JOIN profile_revisions r ON r.registry_slug = e.registry AND r.slug = e.profile AND r.version = e.from_version"""
-_BATCH: Final = 500
 _ALL: Final = 2**62
 _AFTER_ALL: Final = "\x7f"  # no slug has a character beyond
 
 Answer = TypeVar("Answer")
-Listed = Profile | BrokenItem
-
-
-class _Change(NamedTuple):
-    """What became of a profile since: its version then and now, 0 where it was not or is not there."""
-
-    then: int
-    now: int
 
 
 class SQLSnapshot:
@@ -79,125 +59,115 @@ class SQLSnapshot:
         """Which database it is of: empty where nothing was ever written."""
         self._database = database
 
+    # Profiles
+
     def profile(self, registry: str, slug: str) -> Profile | None:
         if not self.identity or not can_be_asked_for(registry, slug):
             return None
-        try:
-            rows = self._database.fetch(_PROFILE, (registry, slug, self.seq, registry, slug))
-        except NoSuchTable:
-            raise self._gone() from None
-        identity, then, *row = rows[0]
+        ((identity, then, *row),) = self._fetched(_PROFILE, (registry, slug, self.seq, registry, slug))
         self._demand_same(identity)
         if then is None:
-            return profile_of(row) if row[0] is not None else None
-        return self._revision(self._database.fetch, registry, slug, then) if then else None
+            return profile_of(tuple(row)) if row[0] is not None else None
+        return profile_then(self._database.fetch, self._database.label, registry, slug, then) if then else None
 
     def count(self, registry: str) -> int:
         def counted(connection: Connection) -> int:
-            changes = self._changes(connection, registry).values()
-            row = connection.execute(_COUNT, (registry,)).fetchone()
-            return (row[0] if row else 0) + sum(bool(then) - bool(now) for then, now in changes)
+            changed = differences(connection, registry, self.seq).values()
+            row = connection.execute(f"SELECT {_COUNT}", (registry,)).fetchone()
+            return (row[0] if row else 0) + sum(bool(then) - bool(now) for then, now in changed)
 
-        return self._asked(counted, 0, registry)
+        if not self._can_be_asked(registry):
+            return 0
+        rows = self._now(_COUNT, (registry,))
+        return int(rows[0][0]) if rows else self._then(counted)
 
     def names(self, registry: str, *, prefix: str = "", after: str = "", limit: int | None = None) -> list[str]:
         most = _ALL if limit is None else limit
+        bounds = (registry, _bound(after), prefix, prefix + _AFTER_ALL)
 
         def named(connection: Connection) -> list[str]:
-            changes = self._changes(connection, registry)
-            bounds = (registry, _bound(after), prefix, prefix + _AFTER_ALL, min(_ALL, most + len(changes)))
-            found = {slug for (slug,) in connection.execute(_NAMES, bounds).fetchall() if slug not in changes}
-            found |= {
-                slug for slug, change in changes.items() if change.then and slug > after and slug.startswith(prefix)
-            }
+            changed = differences(connection, registry, self.seq)
+            rows = connection.execute(f"SELECT {_NAMES}", (*bounds, min(_ALL, most + len(changed)))).fetchall()
+            found = {slug for (slug,) in rows if slug not in changed}
+            found |= {slug for slug, was in changed.items() if was.then and slug > after and slug.startswith(prefix)}
             return sorted(found)[:most]
 
-        return self._asked(named, [], registry, prefix) if most > 0 else []
+        if most <= 0 or not self._can_be_asked(registry, prefix):
+            return []
+        rows = self._now(_NAMES, (*bounds, most))
+        return [slug for (slug,) in rows] if rows else self._then(named)
 
     def page(
         self, registry: str, *, after: str = "", limit: int, query: str = "", tag: str = ""
     ) -> list[Profile | BrokenItem]:
-        folded = query.casefold()
+        wanted = Query(query.casefold(), tag)
+        if limit <= 0 or not self._can_be_asked(registry):
+            return []
+        try:
+            rows = rows_of(self._headings_now, registry, _bound(after), wanted.first_batch(limit))
+            return [listed(row) for row in islice(filter(wanted.matches_row, rows), limit)]
+        except _Past:
+            return self._then(lambda connection: self._page_then(connection, registry, after, limit, wanted))
 
-        def listed(connection: Connection) -> list[Listed]:
-            changes = self._changes(connection, registry)
-            batch = _BATCH if folded or tag else limit
-            current = _rows(connection, registry, _bound(after), batch)
-            kept = ((row[1], row) for row in current if row[1] not in changes)
-            changed = ((slug, None) for slug in sorted(changes) if slug > after and changes[slug].then)
-            found: list[Listed] = []
-            for slug, row in heapq.merge(kept, changed, key=lambda pair: pair[0]):
-                if row is None:
-                    item = self._listed_revision(connection, registry, slug, changes[slug].then)
-                    found += [item] if _matches(item, folded, tag) else []
-                elif _row_matches(row, folded, tag):
-                    found.append(_listed(row))
-                if len(found) == limit:
-                    break
-            return found
+    def _headings_now(self, values: tuple[str, str, int]) -> list[Row]:
+        rows = self._now(HEADINGS, values)
+        if not rows:
+            raise _Past
+        return rows
 
-        return self._asked(listed, [], registry) if limit > 0 else []
+    def _page_then(self, connection: Connection, registry: str, after: str, limit: int, wanted: Query) -> list[Listed]:
+        changed = differences(connection, registry, self.seq)
+        rows = rows_of(
+            lambda values: connection.execute(f"SELECT {HEADINGS}", values).fetchall(),
+            registry, _bound(after), wanted.first_batch(limit),
+        )  # fmt: skip
+        kept = ((row[1], row) for row in rows if row[1] not in changed)
+        others: Iterable[tuple[str, Row | None]] = (
+            (slug, None) for slug in sorted(changed) if slug > after and changed[slug].then
+        )
+        found: list[Listed] = []
+        for slug, row in heapq.merge(kept, others, key=lambda pair: pair[0]):
+            if row is None:
+                item = heading_then(connection, self._database.label, registry, slug, changed[slug].then)
+                found += [item] if wanted.matches(item) else []
+            elif wanted.matches_row(row):
+                found.append(listed(row))
+            if len(found) == limit:
+                break
+        return found
+
+    # Users
 
     def users(self, base: Reference) -> list[Reference]:
-        sql = f"{_BASES} AND base_slug = ?"
-        return self._users(sql, tuple(base), lambda bases, _: base in bases)
+        return self._users(of_profile(base))
 
     def users_of_registry(self, registry: str) -> list[Reference]:
-        sql = f"{_BASES} AND registry_slug <> ? GROUP BY registry_slug, slug"
+        return self._users(of_registry(registry))
 
-        def extends(bases: tuple[Reference, ...], own: str) -> bool:
-            return own != registry and any(base.registry == registry for base in bases)
+    def _users(self, wanted: Users) -> list[Reference]:
+        if not self._can_be_asked(*wanted.values):
+            return []
+        rows = self._now(f"b.registry_slug, b.slug {USERS.format(wanted.condition)}", wanted.values)
+        if rows is None:
+            return self._then(lambda connection: users_then(connection, self._database.label, wanted, self.seq))
+        return sorted({Reference(*row) for row in rows if row[0] is not None})
 
-        return self._users(sql, (registry, registry), extends)
+    # Asking
 
-    def _users(
-        self, sql: str, key: tuple[str, ...], extends: Callable[[tuple[Reference, ...], str], bool]
-    ) -> list[Reference]:
-        def found(connection: Connection) -> list[Reference]:
-            users = {Reference(*row) for row in connection.execute(sql, key).fetchall()}
-            for registry, slug, document, typed, version in connection.execute(_FIRST_CHANGES, (self.seq,)).fetchall():
-                users.discard(Reference(registry, slug))
-                if version and extends(self._bases_then(registry, slug, version, document, typed), registry):
-                    users.add(Reference(registry, slug))
-            return sorted(users)
+    def _can_be_asked(self, *names: str) -> bool:
+        return bool(self.identity) and can_be_asked_for(*names)
 
-        return self._asked(found, [], *key)
+    def _now(self, sql: str, values: Sequence[Any]) -> list[Row] | None:
+        """The rows of one statement; None where this is not the present state any more, or nobody can say."""
+        rows = self._fetched(f"SELECT {_STATE}, {sql}", values)
+        if not rows:
+            return None
+        identity, seq = rows[0][:2]
+        self._demand_same(identity)
+        return [row[2:] for row in rows] if (seq or 0) == self.seq else None
 
-    def _bases_then(
-        self, registry: str, slug: str, version: int, document: str | None, typed: str | None
-    ) -> tuple[Reference, ...]:
-        if document is None:
-            raise dropped(self._database.label, f"{registry}/{slug}", version)
-        try:
-            return profile_of_revision(registry, slug, version, document, typed).bases
-        except ValidationError:
-            return ()  # a broken document extends nothing that anybody could say
-
-    def _changes(self, connection: Connection, registry: str) -> dict[str, _Change]:
-        """What has changed in a registry since; empty for the present state."""
-        changes: dict[str, _Change] = {}
-        for slug, before, after in connection.execute(_CHANGED, (self.seq, registry)).fetchall():
-            known = changes.get(slug)
-            changes[slug] = _Change(known.then if known else before, after)
-        return changes
-
-    def _revision(self, ask: Callable[..., list[Row]], registry: str, slug: str, version: int) -> Profile:
-        profile = profile_revision(ask, registry, slug, version)
-        if profile is None:
-            raise dropped(self._database.label, f"{registry}/{slug}", version)
-        return profile
-
-    def _listed_revision(self, connection: Connection, registry: str, slug: str, version: int) -> Listed:
-        try:
-            ask = lambda sql, key: connection.execute(sql, key).fetchall()  # noqa: E731
-            return heading_of(self._revision(ask, registry, slug, version))
-        except (ValidationError, SourceUnavailable) as error:
-            return BrokenItem(registry, slug, error)
-
-    def _asked(self, ask: Callable[[Connection], Answer], nothing: Answer, *names: str) -> Answer:
+    def _then(self, ask: Callable[[Connection], Answer]) -> Answer:
         """The answer to several statements at one moment."""
-        if not self.identity or not can_be_asked_for(*names):
-            return nothing
         try:
             with self._database.reading() as connection:
                 self._demand_same(state_of(connection).identity)
@@ -205,12 +175,22 @@ class SQLSnapshot:
         except NoSuchTable:
             raise self._gone() from None
 
-    def _demand_same(self, identity: str) -> None:
+    def _fetched(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        try:
+            return self._database.fetch(sql, values)
+        except NoSuchTable:
+            raise self._gone() from None
+
+    def _demand_same(self, identity: str | None) -> None:
         if identity != self.identity:
             raise SourceUnavailable(self._database.label, "another database was put in its place")
 
     def _gone(self) -> SourceUnavailable:
         return SourceUnavailable(self._database.label, "its tables are gone")
+
+
+class _Past(Exception):
+    """The state is not the present one any more, or nobody can say."""
 
 
 def _bound(after: str) -> str:
@@ -221,50 +201,3 @@ def _bound(after: str) -> str:
         if character > _AFTER_ALL:
             return after[:position] + _AFTER_ALL
     return after
-
-
-def _rows(connection: Connection, registry: str, after: str, batch: int) -> Iterator[Row]:
-    """The rows of a registry by slug, a few at a time."""
-    while True:
-        rows = connection.execute(_PAGE, (registry, after, batch)).fetchall()
-        yield from (row for row in rows if row[0] == registry)
-        if len(rows) < batch or rows[-1][0] != registry:
-            return
-        after = rows[-1][1]
-        batch = max(batch, _BATCH)
-
-
-def _listed(row: Row) -> Listed:
-    try:
-        return profile_of(row)
-    except ValidationError as error:
-        return BrokenItem(str(row[0]), str(row[1]), error)
-
-
-def _row_matches(row: Row, folded: str, tag: str) -> bool:
-    """Whether a row is looked for; only those that may be are decoded."""
-    if folded and folded not in "\n".join(map(str, (*row[1:4], *_tags(row[_METADATA])))).casefold():
-        return False
-    return not tag or tag in _tags(row[_METADATA])
-
-
-def _tags(metadata: str) -> list[Any]:
-    if "tags" not in metadata:
-        return []
-    try:
-        tags = msgspec.json.decode(metadata)["tags"]
-    except (ValueError, TypeError, LookupError, RecursionError):
-        return []
-    return tags if isinstance(tags, list) else []
-
-
-def _matches(item: Listed, folded: str, tag: str) -> bool:
-    if isinstance(item, BrokenItem):
-        return not tag and folded in item.profile
-    tags = item.metadata.tags or ()
-    if folded and folded not in "\n".join((item.slug, item.display_name, item.description, *tags)).casefold():
-        return False
-    return not tag or tag in tags
-
-
-_METADATA: Final = PROFILE_COLUMNS.index("metadata_json")

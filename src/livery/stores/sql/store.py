@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
+from livery.core.values import has_surrogate
 from livery.errors import Place, SourceReadOnly, SourceUnavailable, UsageError
 from livery.stores.protocols import (
     Event,
@@ -26,9 +27,9 @@ from livery.stores.sql.events import LAST_UP_TO, STATE, event_of, selected
 from livery.stores.sql.following import at, following, present
 from livery.stores.sql.reading import NOTHING, can_be_asked_for, load, profile_now, state_in
 from livery.stores.sql.revisions import profile_revision, prune, registry_revision
-from livery.stores.sql.rows import demand_storable
 from livery.stores.sql.snapshot import SQLSnapshot
 from livery.stores.sql.transaction import Transaction
+from livery.stores.sql.written import demand_storable
 
 Answer = TypeVar("Answer")
 
@@ -145,7 +146,7 @@ class SQLStore:
 
     def events(self, query: EventQuery) -> list[Event]:
         texts = (query.registry, query.profile or "", query.action)
-        if not can_be_asked_for(*texts) or "\0" in query.actor:
+        if not can_be_asked_for(*texts) or "\0" in query.actor or has_surrogate(query.actor):
             return []
         return [event_of(row) for row in self._asked(*selected(query))]
 
