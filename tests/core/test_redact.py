@@ -220,3 +220,8 @@ def test_redacting_changes_nothing_and_twice_is_once() -> None:
 )
 def test_a_source_url_is_shown_without_its_credentials(url: str, masked: str) -> None:
     assert mask_url(url) == masked
+
+
+def test_a_password_in_an_address_without_slashes_is_masked_too() -> None:
+    assert mask_url("postgresql:postgres:s3cret@host/a") == "postgresql:postgres:***@host/a"
+    assert mask_url("postgresql:host:5432/a@b") == "postgresql:host:5432/a@b"

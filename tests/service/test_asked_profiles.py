@@ -158,6 +158,20 @@ def test_a_broken_row_is_listed_with_its_error_and_disturbs_no_other(path: Path,
         fresh.get_profile("team", "other")
 
 
+def test_a_broken_row_is_mended_by_going_back_or_by_deleting_it(path: Path, service: RegistryService) -> None:
+    service.update_profile("team", "mine", {"extends": None})
+    service.update_profile("team", "other", {"description": "good"})
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE profiles SET runtime_json = '{oops' WHERE slug IN ('other', 'mine')")
+    db.close()
+    fresh = open_registry(f"sqlite:{path}")
+    assert fresh.rollback_profile("team", "other", 2).description == "good"
+    fresh.delete_profile("team", "mine")
+    assert [(row.slug, row.version, row.error) for row in fresh.list_profiles("team")] == [
+        ("base", 1, ""), ("other", 3, "")
+    ]  # fmt: skip
+
+
 def test_profiles_of_a_file_and_of_the_database_are_one_list(path: Path, service: RegistryService) -> None:
     file = path.with_name("team.yaml")
     write(file, json.dumps({"slug": "team", "profiles": {"base": {"description": "below"}, "zero": {}}}))

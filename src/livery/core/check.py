@@ -128,7 +128,7 @@ def check_registry(view: RegistryView) -> list[Finding]:
     if default and default not in view.profiles:
         reason = f"there is no profile {default!r}{_hint(default, view)}"
         findings.append(Finding(view.slug, "", last, Fault("registry.default_profile_slug", reason)))
-    warning = view.default_profile[1]
+    warning = _default_warning(view)
     if warning:
         findings.append(Finding(view.slug, "", last, Fault("registry.default_profile_slug", warning), blocking=False))
     for caller, slug in sorted(view.head.callers.items()):
@@ -136,6 +136,14 @@ def check_registry(view: RegistryView) -> list[Finding]:
             reason = f"there is no profile {slug!r}{_hint(slug, view)}"
             findings.append(Finding(view.slug, "", last, Fault(f"registry.callers[{caller}]", reason)))
     return findings
+
+
+def _default_warning(view: RegistryView) -> str | None:
+    """What to warn of where nobody names a default profile; nothing while a source cannot say what there is."""
+    try:
+        return view.default_profile[1]
+    except SourceUnavailable:
+        return None
 
 
 def head_faults(layer: RegistryLayer, view: RegistryView) -> Iterator[Fault]:

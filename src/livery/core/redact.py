@@ -237,5 +237,5 @@ def redact(document: Any, schema: SettingsSchema = FREE, root: Path = ()) -> Any
 
 def mask_url(url: str) -> str:
     """A source URL with its password and secret parameters as ``***``, for messages and listings."""
-    url = re.sub(r"(://[^/?#\s:@]*):(?![0-9]*(?:[/?#]|$))[^\s]*@", r"\1:***@", url)
+    url = re.sub(r"((?:://|^\s*(?:postgres(?:ql)?|https?):)[^/?#\s:@]*):(?![0-9]*(?:[/?#]|$))[^\s]*@", r"\1:***@", url)
     return re.sub(r"([?&]([^=&#\s]+)=)[^&#\s]*", lambda m: f"{m[1]}***" if secret_name(m[2]) else m[0], url)

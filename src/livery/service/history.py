@@ -92,7 +92,16 @@ class History(Transfer):
             if stack is not None and stack.layers:
                 return self.replace_profile(*profile.reference, profile.document(), options)
             document = {**profile.document(), "slug": profile.slug}
-            return self.create_profile(profile.registry, document, options)
+            return self._written(lambda: self._created_anew(profile.registry, document, options), options)
+
+    def _created_anew(self, registry: str, document: Mapping[str, Any], options: WriteOptions) -> Profile:
+        """A profile from its document, in place of a row that cannot be read, if there is one."""
+        broken = self._broken(self._view(registry), document["slug"])
+        if broken is None:
+            return self.create_profile(registry, document, options)
+        with self._transaction():
+            self._delete_broken(broken, options)
+            return self.create_profile(registry, document, options._replace(expected_version=None))
 
     def rollback_registry(self, slug: str, to_version: int, options: WriteOptions = NO_OPTIONS) -> Registry:
         """The same for the registry-level fields; profiles stay, and come back with a registry that was deleted."""

@@ -23,7 +23,7 @@ from livery.service.soundness import demand_sound, resolved
 from livery.service.writes import Writes, document_of, layer_of, writable_metadata
 from livery.stores.chain import Instead
 from livery.stores.copies import copied_profile
-from livery.stores.protocols import Field, WriteOptions
+from livery.stores.protocols import Field, WriteOptions, history_of
 
 
 class ProfileWrites(Writes):
@@ -114,6 +114,11 @@ class ProfileWrites(Writes):
 
     def _delete(self, registry: str | None, slug: str, options: WriteOptions, *, revert: bool) -> Profile | None:
         view = self._view(registry)
+        broken = self._broken(view, slug)
+        if broken is not None:
+            demand_unreferenced(broken, view, self._present)
+            self._delete_broken(broken, options)
+            return None
         stack = self._existing(view, slug)
         reference = stack.reference
         expect(stack, options)
@@ -130,6 +135,16 @@ class ProfileWrites(Writes):
         noted = self._seen(self._noted(options, _known(layer), None, view.schema), looked_at)
         self._writer().delete_profile(reference, self._stamped(noted, known_version(layer)))
         return self._profile_with(reference, None) if below else None
+
+    def _broken(self, view: RegistryView, slug: str) -> Reference | None:
+        """A profile of which the writer has nothing but a row that cannot be read; the way out is without it."""
+        stack = view.profiles.get(profile_slug(slug))
+        is_database = history_of(self._chain.writer_store()) is not None
+        return stack.reference if is_database and stack is not None and not stack.layers else None
+
+    def _delete_broken(self, reference: Reference, options: WriteOptions) -> None:
+        stamped = self._stamped(options, 0)
+        self._writer().delete_profile(reference, stamped._replace(expected_version=options.expected_version))
 
     def copy_profile(
         self, registry: str | None, slug: str, new_slug: str, options: WriteOptions = NO_OPTIONS

@@ -28,13 +28,21 @@ def registry_summary(view: RegistryView, catalogue: Catalogue, writer: str) -> R
     return RegistrySummary(
         slug=view.slug,
         display_name=head.display_name,
-        default_profile=view.default_profile[0] or "",
+        default_profile=_default(view),
         profile_count=_count(view),
         version=head.version,
         sources=sources,
         writable=bool(writer),
         is_default=view.slug == default_registry(catalogue),
     )
+
+
+def _default(view: RegistryView) -> str:
+    """The default profile; the one that is named, where a source cannot be asked for others."""
+    try:
+        return view.default_profile[0] or ""
+    except LiveryError:
+        return view.head.default_profile_slug
 
 
 def _count(view: RegistryView) -> int:

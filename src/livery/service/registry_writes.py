@@ -59,7 +59,8 @@ class RegistryWrites(Writes):
             to_be_made = source is self._chain.writer and isinstance(source.error, SourceNotFound)
             may_hold = slug in source.url.registries or not source.url.registries
             if source.error is not None and not source.ever_loaded and may_hold and not to_be_made:
-                raise SourceUnavailable(source.label, f"it may hold registry {slug!r}: {source.error}")
+                reason = source.error.reason if isinstance(source.error, SourceUnavailable) else source.error
+                raise SourceUnavailable(source.label, f"it may hold registry {slug!r}: {reason}")
 
     def update_registry(self, slug: str, patch: Mapping[str, Any], options: WriteOptions = NO_OPTIONS) -> Registry:
         given = document_of(patch, "patch")
