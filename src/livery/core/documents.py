@@ -60,6 +60,8 @@ def _shape_faults(kind: str, document: Mapping[str, Any], field: str) -> list[Fa
 
 def _sound(document: Mapping[str, Any], faults: Sequence[Fault], field: str) -> dict[str, Any]:
     """The fields of a document that no fault names; none where a fault is about the whole."""
+    if not faults:
+        return dict(document)
     if any(fault.field == field for fault in faults):
         return {}
     return {key: value for key, value in document.items() if not _names_field(faults, f"{field}.{key}")}

@@ -80,7 +80,7 @@ def _asked(
     limit = min(wanted.limit or _AT_ONCE, _AT_ONCE)
     words = [word for word in wanted.words if word.isascii() and word.isalnum() and word not in view.slug]
     query, tag = next(iter(words), ""), next(iter(wanted.tags), "")
-    if query and len(profiles.asked) > 1:
+    if query and profiles.is_asked_twice:
         tag = ""  # the word may stand in one part and the tag in another
     while True:
         page = part.page(after=after, limit=limit, query=query, tag=tag)
@@ -97,7 +97,7 @@ def _summary(
     item: Profile | BrokenItem, part: AskedLayers, view: RegistryView, profiles: AskedProfiles, default: str | None
 ) -> ProfileSummary:
     slug = item.profile if isinstance(item, BrokenItem) else item.slug
-    if len(profiles.asked) > 1 or slug in profiles.at_hand:
+    if profiles.is_asked_twice or profiles.is_at_hand(slug):
         return profile_summary(profiles[slug], view, default)
     if isinstance(item, BrokenItem):
         return broken_summary(view.slug, slug, part.label, str(item.error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -244,6 +245,15 @@ class AskedProfiles(Profiles):
     @property
     def held_names(self) -> Collection[str]:
         return self._held_names
+
+    @cached_property
+    def is_asked_twice(self) -> bool:
+        """Whether more than one source is asked."""
+        return len(self.asked) > 1
+
+    def is_at_hand(self, slug: str) -> bool:
+        """Whether a profile is in memory now."""
+        return slug in self._stacks or slug in self._held_names
 
     @property
     def at_hand(self) -> Collection[str]:
