@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from livery.changes.directories import Directories
-from livery.stores.protocols import HistoryStore
+from livery.stores.protocols import HistoryStore, history_of
 from livery.stores.source import Source
 
 if TYPE_CHECKING:
@@ -46,18 +47,19 @@ class ChangeFeed:
     """Refreshes a service when its sources change, from :meth:`start` to :meth:`close`, once.
 
     The system tells of changes of files; a burst of them is one refresh, after 50 ms of quiet and at most 150 ms after
-    the first. Beside that the sources are looked at every two seconds: where the system cannot tell, and for sources
-    that are no files. A database tells of its changes itself, and is looked at twice a second. Nothing that fails ends
-    the feed; it is logged once.
+    the first (of a database, whose state is always whole, there is one at once too). Beside that the sources are looked
+    at every two seconds: where the system cannot tell, and for sources that are no files. A database tells of its
+    changes itself, and is looked at twice a second. Nothing that fails ends the feed; it is logged once.
     """
 
     def __init__(self, service: Followed, *, poll_s: float | None = None) -> None:
         self._service = service
-        has_database = any(isinstance(source.store, HistoryStore) for source in service.sources)
+        has_database = any(history_of(source.store) is not None for source in service.sources)
         self._poll_s = poll_s if poll_s is not None else DATABASE_POLL_S if has_database else POLL_S
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._listeners: list[threading.Thread] = []
+        self._databases: set[str] = set()
         self._reported: dict[str, str] = {}
         self.is_notified = False
         """Whether the system tells of changes now; without that they show after the next look."""
@@ -72,8 +74,9 @@ class ChangeFeed:
         self._thread = threading.Thread(target=self._run, name="livery-changes", daemon=True)
         self._thread.start()
         for source in self._service.sources:
-            if isinstance(source.store, HistoryStore):
-                self._begin_to_listen(source.store)
+            keeper = history_of(source.store)
+            if keeper is not None:
+                self._begin_to_listen(keeper)
         atexit.register(self.close)  # a thread must not be in foreign code when the interpreter goes
         return self
 
@@ -133,11 +136,16 @@ class ChangeFeed:
     def _paths(self) -> list[Path]:
         stores = [source.store for source in self._service.sources if source.store is not None]
         paths: list[Path] = []
+        databases: set[str] = set()
         for store in stores:
             try:
-                paths += store.watched()
+                watched = store.watched()
             except Exception as error:  # its changes show when it is looked at
                 self._report(_NOT_TOLD, error)
+                continue
+            paths += watched
+            databases |= {path.name for path in watched} if history_of(store) is not None else set()
+        self._databases = databases
         return paths
 
     @contextmanager
@@ -174,6 +182,8 @@ class ChangeFeed:
             if news and not changed:
                 until = time.monotonic() + _LONGEST_S
             changed |= news
+            if any(os.path.basename(path) in self._databases for path in news):
+                self._refresh()  # a database need not rest to be read; the look after the quiet makes it certain
         return changed
 
     def _refresh(self) -> None:
