@@ -18,6 +18,7 @@ from livery.core.profile import Profile, Registry, ResolveInput
 from livery.errors import LineageError, ProfileNotFound, SourceUnavailable, StillReferenced, VersionConflict
 from livery.service import RegistryService
 from livery.stores.protocols import EventQuery, WriteOptions
+from tests.support.asked_rows import note_asked_rows
 from tests.support.registries import engine, resolved, settings, write
 from tests.support.waiting import until
 
@@ -307,3 +308,26 @@ def test_a_registry_of_many_profiles_can_be_read_as_a_document(service: Registry
     assert isinstance(registry, Registry)
     assert sorted(registry.document()["profiles"]) == ["base", "mine", "other"]
     assert service.select(ResolveInput(registry_slug="team")).reference == Reference("team", "base")
+
+
+def test_what_a_file_holds_is_not_asked_for_one_by_one(
+    path: Path, service: RegistryService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = path.with_name("team.yaml")
+    write(file, json.dumps({"slug": "team", "profiles": {f"f{number}": {} for number in range(300)} | {"other": {}}}))
+    both = open_registry(f"yaml:{file}", f"sqlite:{path}")
+    asked = note_asked_rows(monkeypatch)
+    assert len(both.list_profiles("team")) == 303
+    assert engine(both, "other") == "other"
+    assert len(asked) < 30
+
+
+def test_the_audit_of_a_registry_says_what_it_brings_and_takes(service: RegistryService) -> None:
+    service.create_registry({"slug": "new", "display_name": "New", "profiles": {"x": settings(engine="e")}})
+    service.delete_registry("new")
+    events = service.events(EventQuery(registry="new", newest_first=False))
+    changed = [(e.profile, e.action, [row["path"] for row in json.loads(e.diff)]) for e in events]
+    assert changed == [
+        ("", "create", ["display_name"]), ("x", "create", ["chat.engine"]),
+        ("x", "delete", ["chat.engine"]), ("", "delete", ["display_name"]),
+    ]  # fmt: skip

@@ -233,14 +233,14 @@ def test_a_new_registry_does_not_stand_on_what_was_deleted_meanwhile(
     first, second = opening("x.db"), opening("x.db")
     first.create_registry(TEAM)
     store: Any = first.writer.store if first.writer else None
-    save, waiting = store.save_registry, [1]
+    begin, waiting = store.transaction, [1]
 
-    def late(*given: Any) -> Any:
+    def late(**given: Any) -> Any:
         if waiting and waiting.pop():
             second.delete_profile("team", "a")
-        return save(*given)
+        return begin(**given)
 
-    monkeypatch.setattr(store, "save_registry", late)
+    monkeypatch.setattr(store, "transaction", late)
     with pytest.raises(LineageError, match="unknown 'team/a'"):
         first.create_registry({"slug": "far", "profiles": {"u": {"extends": ["team/a"]}}})
 

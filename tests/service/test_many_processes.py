@@ -129,6 +129,8 @@ def test_a_server_that_goes_and_comes_back_costs_no_change(postgresql_server: Po
             postgresql_server.stop()
             with pytest.raises(SourceUnavailable):
                 writer.update_profile("team", "a", {"description": "lost"})
+            for _ in range(3):
+                reader.refresh()
             assert engine(reader, "a", registry_slug="team") == "one"
             postgresql_server.start()
             for number in range(3, 6):

@@ -13,6 +13,8 @@ from livery.core.documents import ReadRegistry, read_registry
 from livery.core.names import Reference, nearest, profile_slug
 from livery.core.patch import keep_redacted, merge_patch
 from livery.core.profile import Metadata, Profile, Registry
+from livery.core.schema import SettingsSchema
+from livery.core.stack import ProfileStack
 from livery.core.values import same
 from livery.errors import AlreadyExists, Fault, SourceNotFound, SourceReadOnly, SourceUnavailable, ValidationError
 from livery.service.guards import demand_lifted, demand_unreferenced_registry, expect_registry, overruled
@@ -22,7 +24,7 @@ from livery.service.redacted import left_to_lower
 from livery.service.soundness import demand_sound_registry
 from livery.service.writes import Writes, document_of, writable_metadata
 from livery.stores.chain import Instead
-from livery.stores.protocols import Field, WriteOptions
+from livery.stores.protocols import Field, WriteOptions, history_of
 
 
 class RegistryWrites(Writes):
@@ -46,10 +48,21 @@ class RegistryWrites(Writes):
             self._demand_free(registry.slug)
             after = self._chain.trial(Instead(registry.slug, registry, registry.profiles))
             looked_at = demand_sound_registry(self._present, after, registry.slug)
-            noted = self._noted(self._stamped(options, 0), None, registry, after.view(registry.slug).schema)
-            return self._registry_with(self._writer().save_registry(registry, self._seen(noted, looked_at)))
+            schema = after.view(registry.slug).schema
+            noted = self._noted(self._stamped(options, 0), None, registry, schema)
+            return self._registry_with(self._save_new(registry, self._seen(noted, looked_at), schema))
 
         return self._written(write, options._replace(expected_version=0))
+
+    def _save_new(self, registry: Registry, options: WriteOptions, schema: SettingsSchema) -> Registry:
+        """Store a registry with the profiles it brings; where there is an audit, each has its own word in it."""
+        if history_of(self._chain.writer_store()) is None:
+            return self._writer().save_registry(registry, options)
+        with self._transaction() as store:
+            head = store.save_registry(replace(registry, profiles={}), options)
+            brought = [replace(profile, registry=head.slug) for profile in registry.profiles.values()]
+            saved = [store.save_profile(profile, self._noted(options, None, profile, schema)) for profile in brought]
+            return replace(head, profiles={profile.slug: profile for profile in saved})
 
     def _demand_free(self, slug: str) -> None:
         """AlreadyExists where the name is taken, SourceUnavailable where that cannot be told."""
@@ -98,9 +111,13 @@ class RegistryWrites(Writes):
             for stack in view.profiles.every():
                 demand_lifted(stack)
             demand_unreferenced_registry(view, self._present)
-            noted = self._noted(options, view.head, None, view.schema)
+            timed = self._stamped(options, view.head.version)
             with self._alone() as store:  # a profile that is new by then may be the user of another, or read-only
-                store.delete_registry(view.slug, self._stamped(noted, view.head.version))
+                if history_of(self._chain.writer_store()) is not None:
+                    for stack in view.profiles.every():
+                        gone = self._noted(timed, _readable(stack), None, view.schema)
+                        store.delete_profile(stack.reference, gone._replace(expected_version=None))
+                store.delete_registry(view.slug, self._noted(timed, view.head, None, view.schema))
 
         self._written(write, options)
 
@@ -143,6 +160,11 @@ class RegistryWrites(Writes):
             after = self._chain.trial(Instead(view.slug, registry))
             looked_at |= demand_sound_registry(self._present, after, view.slug)
         return looked_at
+
+
+def _readable(stack: ProfileStack) -> Profile | None:
+    """The document of a profile, if it is one that can be read."""
+    return stack.layers[-1].profile if stack.layers else None
 
 
 def _sound(read: ReadRegistry) -> Registry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 
 from livery.core.catalogue import Catalogue
@@ -17,13 +17,15 @@ from livery.core.selection import Selection
 from livery.core.stack import ProfileStack
 from livery.errors import Fault, LineageError, LiveryError, ValidationError
 
+UsersOf = Callable[[Reference], Iterable[ProfileStack]]
+
 
 def demand_sound(before: Catalogue, after: Catalogue, changed: Collection[Reference]) -> frozenset[Reference]:
     """LineageError, or why a changed profile or one that stands on it would resolve no longer.
 
     What it gives are the profiles that were looked at.
     """
-    concerned = [*changed, *_standing_on(changed, after)]
+    concerned = [*changed, *standing_on(changed, after.users_of)]
     if any(_bases(before, reference) != _bases(after, reference) for reference in changed):
         _demand_graph(before, after, concerned)
     for reference in concerned:
@@ -100,12 +102,12 @@ def _bases(catalogue: Catalogue, reference: Reference) -> tuple[Reference, ...]:
     return stack.bases if stack else ()
 
 
-def _standing_on(changed: Collection[Reference], catalogue: Catalogue) -> list[Reference]:
+def standing_on(changed: Collection[Reference], users_of: UsersOf) -> list[Reference]:
     """The profiles that extend one of these, directly or not."""
     found: dict[Reference, None] = {}
     waiting = list(changed)
     while waiting:
-        for user in catalogue.users_of(waiting.pop()):
+        for user in users_of(waiting.pop()):
             if user.reference not in found and user.reference not in changed:
                 found[user.reference] = None
                 waiting.append(user.reference)

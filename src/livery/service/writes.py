@@ -6,6 +6,7 @@ Every write goes to one layer, that of the designated writer; what other sources
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -46,6 +47,7 @@ from livery.stores.protocols import (
 
 T = TypeVar("T")
 _MOST_TRIES = 4
+_LONGEST_S = 3.0  # of being locked out of a database, after which it is not tried again
 
 
 class Writes:
@@ -74,14 +76,15 @@ class Writes:
             return result
 
     def _tried(self, write: Callable[[], T], options: WriteOptions) -> T:
+        until = time.monotonic() + _LONGEST_S
         for _ in range(_MOST_TRIES):
             try:
                 return write()
             except Overtaken:
                 continue
             except Locked:
-                if not self._present.seqs:
-                    raise  # a file: whoever has the lock was waited for already
+                if not self._present.seqs or time.monotonic() > until:
+                    raise  # whoever has the lock was waited for already
             except VersionConflict:
                 if options.expected_version is not None:
                     raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from heapq import merge
 from itertools import islice
@@ -19,6 +19,7 @@ from livery.stores.protocols import BrokenItem, Snapshot
 
 _MOST_KEPT = 8_192  # profiles of one source: a few tens of megabytes
 _FEWEST_KEPT = 64
+_MANY, _TIMES = 50, 4  # names that are held, and how many times as many are listed rather than to ask for each
 _AT_ONCE = 1_000
 
 _NOTHING: Mapping[str, Profile] = {}
@@ -57,7 +58,7 @@ class AskedLayers:
         """How many profiles are kept: what a source may keep is divided among its registries."""
         self.instead = {slug: self._layer(profile) for slug, profile in (instead or {}).items()}
         self._kept: dict[str, ProfileLayer] = {}
-        self._absent: frozenset[str] = frozenset()
+        self._absent: set[str] = set()
 
     def layer(self, slug: str) -> ProfileLayer | None:
         """The layer of a profile, if there is one; ValidationError where it is broken."""
@@ -70,10 +71,17 @@ class AskedLayers:
 
     def know_absent(self, slug: str) -> None:
         """Remember that there is nothing of a profile, which other sources hold: it is looked up each time."""
-        self._absent |= {slug}
+        self._absent.add(slug)
+
+    def look_for(self, slugs: Collection[str]) -> None:
+        """Know which of very many names there are none of, without asking for each."""
+        unknown = [slug for slug in slugs if slug not in self._absent and slug not in self._kept]
+        with suppress(SourceUnavailable):  # then each is asked for, and says so
+            if len(unknown) > _MANY and self.count() <= _TIMES * len(unknown):
+                self._absent |= set(unknown).difference(self.names())
 
     def looked_at(self, slug: str) -> ProfileLayer | None:
-        """The same, and nothing is kept."""
+        """The layer of a profile, as :meth:`layer` gives it; it is not kept."""
         kept = self.instead.get(slug) or self._kept.get(slug)
         if kept is not None:
             return kept
@@ -154,6 +162,12 @@ class AskedProfiles(Profiles):
             slug for part in parts for slug in (part.layers if isinstance(part, HeldLayers) else part.instead)
         )
         self._held_names = dict.fromkeys([*own, *faults])
+
+    def look_for_held(self) -> None:
+        """Learn at once what the sources that are asked have of very many profiles that others hold."""
+        if len(self._held_names) > _MANY:
+            for part in self.asked:
+                part.look_for(self._held_names)
 
     def after(self, parts: Sequence[HeldLayers | AskedLayers], changed: Iterable[str], more: int) -> AskedProfiles:
         """The same with other parts, in which some profiles that are not held have changed; there are ``more``."""

@@ -20,7 +20,7 @@ def followed(
     Nothing else is looked at: what is held in memory is as it was, and so is what was found in it.
     """
     catalogue = before.catalogue
-    if not all(source.is_followed for source in changed):
+    if any(source.is_disturbed or not source.is_followed for source in changed):
         return None
     events = [event for source in changed for event in source.events]
     if any(_concerns_held(catalogue, event) for event in events):

@@ -135,6 +135,7 @@ def view_of(
     if any(source.loaded.snapshot is not None for source, _ in heads):
         parts = [_part(source, registry, schema, is_writer=source is writer, like=like) for source, registry in heads]
         asked = AskedProfiles(slug, parts, faults)
+        asked.look_for_held()
         view = RegistryView(slug, layers, asked, schema, extension_schemas=rules.extension_schemas, stamp=generation)
         return examining(view, asked, sources)
     stacks = HeldProfiles()

@@ -49,7 +49,9 @@ class Source:
         self.events: list[Event] = []
         """What its change log says has happened since :meth:`take_events`."""
         self.is_followed = False
-        """Whether :attr:`events` are all that has changed since then."""
+        """Whether :attr:`events` are all of its content that has changed since then."""
+        self.is_disturbed = False
+        """Whether its health has changed since then, too."""
         self._own: dict[Item, Profile] = {}
         self._history = history_of(store)
         self._is_trusted = is_trusted
@@ -173,6 +175,7 @@ class Source:
         self.events = []
         self._own = {}
         self.is_followed = self.loaded.snapshot is not None
+        self.is_disturbed = False
 
     def note_written(self, profile: Profile) -> None:
         """Know what this process has just stored: it need not be read to be seen."""
@@ -202,6 +205,7 @@ class Source:
         seq = 0 if was_empty else before.seq if before is not None and self.is_followed else None
         is_followed = seq is not None and now.follows == seq
         self.events += now.events
+        self.is_disturbed |= self.error is not None
         self._took(Loaded(now.heads, now.broken, str(now.seq), snapshot=now), now_ms)
         self.is_followed = is_followed
         return True
@@ -217,7 +221,7 @@ class Source:
         """The state is the known one; whether the source was at fault."""
         was_at_fault = self.error is not None
         if was_at_fault:
-            self.error, self.stale_since_ms, self.is_followed = None, None, False
+            self.error, self.stale_since_ms, self.is_disturbed = None, None, True
         return was_at_fault
 
     def load(self, now_ms: int) -> bool:
@@ -297,7 +301,7 @@ class Source:
     def _failed(self, error: LiveryError, now_ms: int, token: str | None = None) -> bool:
         """``token`` is that of content that cannot be used: it is not tried again as long as it is the same."""
         changed = str(error) != str(self.error)
-        self.error, self._broken_token, self.is_followed = error, token, False
+        self.error, self._broken_token, self.is_disturbed = error, token, True
         if self.ever_loaded and self.stale_since_ms is None:
             self.stale_since_ms = now_ms
         return changed
