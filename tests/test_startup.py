@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -73,6 +74,17 @@ def test_a_change_of_a_built_in_profile_is_a_layer_in_the_database(started: Star
     layers = started().service.profile_layers("default", "default")
     assert [layer.source.partition(":")[0] for layer in layers] == ["builtin", "sqlite"]
     assert engine(started().service) == "echo"
+
+
+def test_a_database_that_may_not_be_written_is_not_replaced_by_a_file() -> None:
+    with TemporaryDirectory() as home:  # not below a folder that nobody else may enter
+        environ = {"HOME": home, "XDG_CONFIG_HOME": f"{home}/xdg", "XDG_DATA_HOME": f"{home}/data"}
+        start(Configuration(), environ, Path(home)).service.create_profile("default", {"slug": "mine"})
+        for path in (Path(home), *Path(home).rglob("*")):
+            path.chmod(0o555)
+        with without_power(), pytest.raises(SourceReadOnly, match=r"livery\.db"):
+            start(Configuration(), environ, Path(home)).service.create_profile("default", {"slug": "other"})
+        assert not Path(home, "xdg").exists()
 
 
 def test_the_database_lies_over_every_file(started: Start, tmp_path: Path, project: Path) -> None:

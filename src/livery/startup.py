@@ -54,7 +54,7 @@ def start(
     """
     named = [parse_source(text) for text in configuration.sources]
     usual = [] if named else usual_sources(environ, system)
-    writer = configuration.writer
+    writer = configuration.writer or ("" if named else usual[-1].text)  # not a file where it cannot be written
     state = State(state_database(configuration.state, environ, _written(named or usual, writer)))
     sources = [open_source(url._replace(readonly=url.readonly or read_only)) for url in named or usual]
     project = None if named else project_file(cwd)

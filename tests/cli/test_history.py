@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -84,6 +85,16 @@ def test_a_registry_has_a_history_and_comes_back(kept: Run) -> None:
     assert "engine: two" in kept("resolve", "team/coder").stdout
 
 
+def test_a_registry_comes_back_without_what_another_program_has_spoilt(kept: Run, folder: Path) -> None:
+    with sqlite3.connect(folder / "team.db") as database:
+        database.execute("INSERT INTO profiles (registry_slug, slug, runtime_json) VALUES ('team', 'spoilt', '{')")
+    database.close()
+    assert kept("registry", "delete", "team", "--yes").exit_code == 0
+    result = kept("registry", "rollback", "team", "--to", "1")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (0, 1)
+    assert result.stderr.startswith("warning: profile 'team/spoilt' does not come back with its registry: version 1")
+
+
 def test_the_audit_is_asked_by_who_what_and_when(kept: Run) -> None:
     def actions(*options: str) -> list[str]:
         events = json.loads(kept("audit", "-o", "json", "--oldest-first", *options).stdout)
@@ -121,9 +132,13 @@ def test_a_profile_resolves_as_it_did_at_a_time(kept: Run) -> None:
     assert "engine: two" in kept("resolve", "team/coder", "--at", "now", "--explain").stdout
 
 
-def test_old_versions_are_dropped(kept: Run) -> None:
+def test_old_versions_are_dropped_once_they_are_an_hour_old(kept: Run, folder: Path) -> None:
     assert kept("history", "prune").exit_code == 2
     assert kept("history", "prune", "--keep", "2", "--older-than", "30d").stdout == "0 old versions dropped\n"
+    assert kept("history", "prune", "--keep", "2", "--older-than", "0s").stdout == "0 old versions dropped\n"
+    with sqlite3.connect(folder / "team.db") as database:
+        database.execute("UPDATE profile_revisions SET at_ms = at_ms - 3600000")  # an hour goes by
+    database.close()
     assert kept("history", "prune", "--keep", "2", "--older-than", "0s").stdout == "1 old version dropped\n"
     assert "no longer kept" in kept("profile", "show", "team/coder", "--version", "1").stderr
 

@@ -21,6 +21,8 @@ from livery.errors import (
 )
 from livery.service import RegistryService
 from livery.stores.protocols import EventQuery, Retention, WriteOptions
+from livery.stores.sql import open_database
+from tests.support.asked_rows import note_asked_rows
 from tests.support.registries import ALICE, BOB, engine, expecting, opened, settings, write
 
 CODER = {"slug": "coder", "display_name": "Coder", **settings(engine="one", temperature=0.5)}
@@ -106,7 +108,7 @@ def test_a_version_that_is_not_there_names_those_that_are(service: RegistryServi
 
 
 def test_a_version_that_was_dropped_says_so(service: RegistryService) -> None:
-    assert service.prune_history(Retention(keep=2, min_age_ms=0)) == 1
+    assert service.prune_history(Retention(keep=2)) == 1
     with pytest.raises(ProfileNotFound, match="no longer kept; the newest version is 3"):
         service.profile_revision("team", "coder", 1)
     assert len(service.history("team", "coder")) == 3
@@ -188,6 +190,36 @@ def test_a_deleted_registry_comes_back_with_its_profiles(service: RegistryServic
     assert (registry.version, sorted(registry.profiles)) == (2, ["coder", "user"])
     assert engine(service, "user", registry_slug="team") == "two"
     assert service.get_profile("team", "coder").version == 4
+
+
+def test_what_another_program_has_spoilt_stays_away_alone(
+    service: RegistryService, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoilt = "INSERT INTO profiles (registry_slug, slug, runtime_json) VALUES ('team', 'spoilt', '{')"
+    with closing(open_database(database_url)) as database:
+        database.write("profiles", lambda connection: connection.execute(spoilt))
+    service.delete_registry("team", BOB)
+    assert sorted(service.rollback_registry("team", 1, BOB).profiles) == ["coder"]
+    assert "profile 'team/spoilt' does not come back" in caplog.text
+
+
+def test_what_was_deleted_right_before_its_registry_stays_away(service: RegistryService) -> None:
+    for slug in ("by-another", "by-request"):
+        service.create_profile("team", {"slug": slug}, ALICE)
+    service.delete_profile("team", "by-another", ALICE._replace(at_ms=BOB.at_ms))
+    service.delete_profile("team", "by-request", BOB._replace(request_id="r1"))
+    service.delete_registry("team", BOB)
+    assert sorted(service.rollback_registry("team", 1, BOB).profiles) == ["coder"]
+
+
+def test_what_comes_back_is_taken_from_its_revisions_alone(
+    service: RegistryService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.create_profile("team", {"slug": "other"}, ALICE)
+    service.delete_registry("team", BOB)
+    asked = note_asked_rows(monkeypatch)
+    assert sorted(service.registry_to_restore("team", 1).profiles) == ["coder", "other"]
+    assert asked == []
 
 
 # Audit

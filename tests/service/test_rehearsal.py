@@ -213,7 +213,7 @@ def test_only_the_changed_item_is_told(service: RegistryService) -> None:
     before = rehearsal.catalogue
     rehearsal.update_profile("team", "other", {"description": "x"})
     assert changes_between(before, rehearsal.catalogue) == [
-        Change("team", "other", "updated", 1, 2, "presentation", seq=5)
+        Change("team", "other", "updated", 1, 2, "presentation", seq=5, source=rehearsal.sources[0].label)
     ]
 
 

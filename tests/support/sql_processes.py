@@ -95,7 +95,16 @@ def number_of(profile: Profile) -> int:
 
 
 def write_once(store: HistoryStore, slug: str, number: int) -> list[Any]:
-    """Save a profile, or now and then delete it: slug, version before, version now (0: deleted), number."""
+    """Save a profile, or now and then delete it: slug, version before, version now (0: deleted), number.
+
+    It is made again where it meets what a writer that was killed has asked a server for, which goes on with it.
+    """
+    while True:
+        with suppress(VersionConflict, ProfileNotFound):
+            return _written_once(store, slug, number)
+
+
+def _written_once(store: HistoryStore, slug: str, number: int) -> list[Any]:
     held = store.get_profile("team", slug)
     before = held.version if held else 0
     options = AT._replace(expected_version=before, request_id=str(number))

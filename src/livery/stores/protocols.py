@@ -122,7 +122,8 @@ class EventQuery(NamedTuple):
 class Retention(NamedTuple):
     """Which revisions may go: those older than ``min_age_ms``, but for the newest ``keep`` of an item (at least two).
 
-    Zero keeps everything.
+    Zero keeps everything. The age counts from when a revision was superseded; less than an hour counts as an hour,
+    since a catalogue that is in use may need what was superseded a moment ago.
     """
 
     keep: int = 0

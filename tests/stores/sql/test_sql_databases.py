@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 
 from livery.core.profile import Profile, Registry
-from livery.errors import LiveryError, SchemaTooNew, SourceNotFound, SourceUnavailable
+from livery.errors import LiveryError, SchemaTooNew, SourceNotFound, SourceReadOnly, SourceUnavailable
 from livery.stores.opening import open_source
-from livery.stores.protocols import WriteOptions
+from livery.stores.protocols import EventQuery, Retention, StoreFacts, WriteOptions
 from livery.stores.sql import SQLStore, open_database
 from livery.stores.urls import parse_source
+from tests.support.config_profiles import opened_up
 from tests.support.postgresql import PASSWORD, PostgreSQL
+from tests.support.registries import without_power
 from tests.support.waiting import until
 
 ALICE = WriteOptions(actor="alice", at_ms=1_000)
@@ -99,10 +101,32 @@ def test_any_name_of_a_file_is_that_file(tmp_path: Path, name: str) -> None:
 
 def test_reading_a_missing_file_makes_none(tmp_path: Path) -> None:
     store = at(tmp_path / "no" / "livery.db")
-    for call in (store.load_registries, lambda: store.follow(None), lambda: store.get_profile("a", "b"), store.facts):
-        with pytest.raises(SourceNotFound):
+    for call in (store.load_registries, lambda: store.follow(None), lambda: store.get_profile("a", "b")):
+        with pytest.raises(SourceNotFound, match="the first write makes it"):
             call()
-    assert (store._database.exists(), os.listdir(tmp_path)) == (False, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_file_has_no_history(tmp_path: Path) -> None:
+    store = at(tmp_path / "no" / "livery.db")
+    assert (store.events(EventQuery()), store.seq_at(5), store.revision("team", "a", 1)) == ([], 0, None)
+    assert (store.prune(Retention(keep=2), 10**12), store.facts()) == (0, StoreFacts(0, 0, 0))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", ["the file", "its folder", "a folder to be made"])
+def test_what_cannot_be_written_is_not_said_to_be_writable(shared: Path, what: str) -> None:
+    path = shared / "livery.db"
+    if what != "a folder to be made":
+        filled(path).close()
+    opened_up(shared).chmod(0o777 if what == "the file" else 0o555)
+    if what == "the file":
+        path.chmod(0o444)
+    with without_power():
+        store = at(path if path.exists() else shared / "new" / "livery.db")
+        assert (store.writable, str(shared) in store.advice or "its file" in store.advice) == (False, True)
+        with pytest.raises(SourceReadOnly, match="by this user"):
+            store.save_registry(TEAM, ALICE)
 
 
 def test_the_first_write_makes_private_files_and_folders(tmp_path: Path) -> None:

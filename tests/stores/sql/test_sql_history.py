@@ -366,6 +366,9 @@ def test_another_identity_has_nothing_in_common(team: SQLStore, database: Databa
 
 # Retention
 
+HOUR_MS = 3_600_000
+MUCH_LATER = 10**12
+
 
 def history(store: SQLStore, count: int) -> None:
     for number in range(count):
@@ -378,39 +381,46 @@ def kept(store: SQLStore, count: int) -> list[int]:
 
 def test_the_newest_revisions_stay(team: SQLStore) -> None:
     history(team, 6)
-    assert team.prune(Retention(keep=3, min_age_ms=0), 100_000) == 3
+    assert team.prune(Retention(keep=3), MUCH_LATER) == 3
     assert kept(team, 6) == [4, 5, 6]
     assert len(team.events(EventQuery())) == 7
 
 
 def test_the_last_two_stay_whatever_is_asked(team: SQLStore) -> None:
     history(team, 4)
-    team.prune(Retention(keep=1, min_age_ms=0), 100_000)
+    team.prune(Retention(keep=1), MUCH_LATER)
     assert kept(team, 4) == [3, 4]
 
 
 def test_what_was_the_present_a_moment_ago_stays(team: SQLStore) -> None:
     history(team, 5)
-    team.prune(Retention(keep=2, min_age_ms=1_000), 4_500)
+    team.prune(Retention(keep=2, min_age_ms=2 * HOUR_MS), 2 * HOUR_MS + 3_500)
+    assert kept(team, 5) == [3, 4, 5]
+
+
+@pytest.mark.parametrize("min_age_ms", [0, -HOUR_MS, HOUR_MS])
+def test_what_was_replaced_within_the_hour_stays_whatever_is_asked(team: SQLStore, min_age_ms: int) -> None:
+    history(team, 5)
+    team.prune(Retention(keep=2, min_age_ms=min_age_ms), HOUR_MS + 3_500)
     assert kept(team, 5) == [3, 4, 5]
 
 
 def test_keeping_nothing_means_everything(team: SQLStore) -> None:
     history(team, 4)
-    assert team.prune(Retention(), 10**12) == 0
+    assert team.prune(Retention(), MUCH_LATER) == 0
     assert kept(team, 4) == [1, 2, 3, 4]
 
 
 def test_a_deleted_item_goes_on_counting_after_a_pruning(team: SQLStore) -> None:
     history(team, 4)
     team.delete_profile(CODER, ALICE)
-    team.prune(Retention(keep=2, min_age_ms=0), 10**12)
+    team.prune(Retention(keep=2), MUCH_LATER)
     assert team.save_profile(coder(), ALICE).version == 5
 
 
 def test_a_state_whose_revision_is_gone_says_so(team: SQLStore) -> None:
     history(team, 4)
-    team.prune(Retention(keep=2, min_age_ms=0), 10**12)
+    team.prune(Retention(keep=2), MUCH_LATER)
     old = team.snapshot_at(2)
     with pytest.raises(SourceUnavailable, match="version 1 of team/coder is not kept"):
         old.profile("team", "coder")

@@ -41,6 +41,33 @@ def test_the_writes_of_a_transaction_are_numbered_together(team: SQLStore) -> No
     ]  # fmt: skip
 
 
+def test_the_bases_of_what_a_transaction_writes_are_those_at_its_end(team: SQLStore) -> None:
+    with team.transaction() as transaction:
+        for slug in ("a", "b", "c"):
+            transaction.save_profile(named(slug, extends=(BASE,)), ALICE)
+        transaction.save_profile(named("a", extends=()), ALICE)
+        transaction.delete_profile(Reference("team", "b"), ALICE)
+        transaction.save_profile(named("b"), ALICE)
+    assert team.follow(None).users(BASE) == [Reference("team", "c")]
+
+
+def test_thousands_of_profiles_are_written_as_one(team: SQLStore) -> None:
+    slugs = [f"p{number:04}" for number in range(2_500)]
+    with team.transaction() as transaction:
+        for slug in slugs:
+            transaction.save_profile(named(slug, extends=(BASE,)), ALICE)
+    now = team.follow(None)
+    assert (now.seq, now.names("team"), len(now.users(BASE))) == (2_501, slugs, 2_500)
+
+
+def test_a_registry_that_was_deleted_comes_back_with_versions_that_go_on(team: SQLStore) -> None:
+    team.save_profile(named("a"), ALICE)
+    team.delete_registry("team", ALICE)
+    profiles = {slug: named(slug) for slug in ("a", "b")}
+    again = team.save_registry(Registry(slug="team", profiles=profiles), ALICE)
+    assert {slug: profile.version for slug, profile in again.profiles.items()} == {"a": 2, "b": 1}
+
+
 def test_a_transaction_that_fails_stores_nothing(team: SQLStore) -> None:
     before = team.load_registries()
     with pytest.raises(RegistryNotFound), team.transaction() as transaction:

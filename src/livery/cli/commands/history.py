@@ -21,7 +21,9 @@ def history_command() -> None:
 
 @history_command.command("prune")
 @click.option("--keep", type=click.IntRange(min=_FEWEST), metavar="N", help="Keep the newest N versions of each item.")
-@click.option("--older-than", metavar="DURATION", callback=duration, help="Drop only what is older: 12h, 30d, ...")
+@click.option(
+    "--older-than", metavar="DURATION", callback=duration, help="Drop only what was replaced longer ago: 12h."
+)
 @pass_session
 def prune_command(session: Session, keep: int | None, older_than: int | None) -> None:
     """Drop the content of old versions. The present version and the one before it stay, and so does the audit.

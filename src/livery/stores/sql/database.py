@@ -53,8 +53,8 @@ class Database(Protocol):
     def label(self) -> str:
         """How people see it, the password masked."""
 
-    def exists(self) -> bool:
-        """Whether there is a database; looking never makes one."""
+    def obstacle(self) -> str:
+        """Why nothing can be written here, as far as that is known without trying; else empty."""
 
     def reading(self) -> AbstractContextManager[Connection]:
         """A consistent transaction that only reads; SourceNotFound where there is no database.

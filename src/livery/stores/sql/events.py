@@ -18,9 +18,13 @@ SINCE: Final = f"""SELECT s.id, s.seq, s.version, e.* FROM (
     SELECT (SELECT id FROM livery_database LIMIT 1) AS id, (SELECT seq FROM profile_counter LIMIT 1) AS seq,
         (SELECT max(version) FROM livery_schema WHERE part = 'profiles') AS version
 ) s
-LEFT JOIN (SELECT {_COLUMNS}, '' AS diff FROM profile_events WHERE seq > ?) e ON e.seq <= s.seq ORDER BY e.seq"""
-"""The same with the version of the schema, and the changes after one: a row for each, or one with none."""
+LEFT JOIN (SELECT {_COLUMNS}, '' AS diff FROM profile_events WHERE seq >= ?) e ON e.seq <= s.seq ORDER BY e.seq"""
+"""The same with the version of the schema, and the changes from one on: a row for each, or one with none."""
+_NUMBERED: Final = f"SELECT {_COLUMNS}, '' AS diff FROM profile_events WHERE seq = ?"
 LAST_UP_TO: Final = "SELECT seq FROM profile_events WHERE at_ms <= ? ORDER BY at_ms DESC, seq DESC LIMIT 1"
+_MANY: Final = 1_000
+_COUNTED_ANEW: Final = "ANALYZE (SKIP_LOCKED) profiles, profile_bases, profile_revisions, profile_events"
+"""After this every connection makes its plans anew: those of a small table may read the wrong index of a large one."""
 
 _BEGINNING: Final = -(2**63)
 _END: Final = 2**63 - 1
@@ -28,6 +32,12 @@ _END: Final = 2**63 - 1
 
 def event_of(row: Row) -> Event:
     return Event(*row)
+
+
+def change_of(connection: Connection, seq: int) -> Event | None:
+    """The change of a number without its diff, as states remember their last one; None where there is none."""
+    rows = connection.execute(_NUMBERED, (seq,)).fetchall()
+    return event_of(rows[0]) if rows else None
 
 
 def selected(query: EventQuery) -> tuple[str, list[Any]]:
@@ -67,6 +77,9 @@ def numbered(connection: Connection, events: list[Event]) -> list[Event]:
         connection.executemany(ADDED, stored)
     if connection.dialect == "postgresql":
         connection.execute("SELECT pg_notify('livery_profiles', '')")
+        if len(stored) >= _MANY:
+            connection.execute("SET LOCAL statement_timeout = 0")
+            connection.execute(_COUNTED_ANEW)
     return stored
 
 

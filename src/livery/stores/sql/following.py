@@ -8,7 +8,7 @@ from livery.core.profile import Registry
 from livery.errors import ValidationError
 from livery.stores.protocols import BrokenItem
 from livery.stores.sql.database import Connection, Database, NoSuchTable
-from livery.stores.sql.events import SINCE, event_of
+from livery.stores.sql.events import SINCE, change_of, event_of
 from livery.stores.sql.reading import NOTHING, Heads, heads_of, state_of
 from livery.stores.sql.revisions import registry_revision
 from livery.stores.sql.schema import demand_known
@@ -23,15 +23,17 @@ def present(database: Database) -> SQLSnapshot:
     try:
         with database.reading() as connection:
             state, heads = state_of(connection), heads_of(connection)
+            last = change_of(connection, state.seq)
     except NoSuchTable:
-        state, heads = NOTHING, Heads()
-    return SQLSnapshot(database, *state, *heads)
+        return SQLSnapshot(database, *NOTHING)
+    return SQLSnapshot(database, *state, *heads, last=last)
 
 
 def following(database: Database, snapshot: SQLSnapshot) -> SQLSnapshot:
     """The present state with the changes since a snapshot; that itself where there are none.
 
-    Another database in the place of the old one, or a log that is shorter, has nothing in common with it.
+    Another database in the place of the old one has nothing in common with it, nor has a restored backup: its log is
+    shorter, or tells of another change under the number of the last one.
     """
     try:
         rows = database.fetch(SINCE, (snapshot.seq,))
@@ -41,16 +43,18 @@ def following(database: Database, snapshot: SQLSnapshot) -> SQLSnapshot:
         return snapshot if not snapshot.identity else present(database)
     identity, seq, version = rows[0][0] or "", rows[0][1] or 0, rows[0][2]
     demand_known(database.label, database.dialect, {"profiles": version or 0})
-    if identity != snapshot.identity or seq < snapshot.seq:
+    events = tuple(event_of(row[3:]) for row in rows if row[3] is not None)
+    by_number = {event.seq: event for event in (*events[:1], *events[-1:])}
+    if identity != snapshot.identity or seq < snapshot.seq or by_number.get(snapshot.seq) != snapshot.last:
         return present(database)
     if seq == snapshot.seq:
         return snapshot
-    events = tuple(event_of(row[3:]) for row in rows if row[3] is not None)
+    events = events[1:] if snapshot.last else events
     if any(not event.profile for event in events):
         heads = _heads_at(database, seq)
     else:
         heads = Heads(snapshot.heads, snapshot.broken)
-    return SQLSnapshot(database, identity, seq, *heads, events, snapshot.seq)
+    return SQLSnapshot(database, identity, seq, *heads, events, snapshot.seq, by_number.get(seq))
 
 
 def at(database: Database, seq: int) -> SQLSnapshot:
@@ -59,10 +63,10 @@ def at(database: Database, seq: int) -> SQLSnapshot:
         with database.reading() as connection:
             state = state_of(connection)
             wanted = max(0, min(seq, state.seq))
-            heads = _heads_then(connection, wanted)
+            heads, last = _heads_then(connection, wanted), change_of(connection, wanted)
     except NoSuchTable:
         return SQLSnapshot(database, *NOTHING)
-    return SQLSnapshot(database, state.identity, wanted, *heads)
+    return SQLSnapshot(database, state.identity, wanted, *heads, last=last)
 
 
 def _heads_at(database: Database, seq: int) -> Heads:

@@ -9,10 +9,11 @@ from livery.core.names import Reference
 from livery.core.profile import Profile
 from livery.errors import ValidationError
 from livery.stores.protocols import WriteOptions
-from livery.stores.sql.absent import demand_registry, no_profile
+from livery.stores.sql.absent import demand_registry, no_profile, no_registry
 from livery.stores.sql.changes import Changes, demand_texts
 from livery.stores.sql.columns import PROFILE_COLUMNS
 from livery.stores.sql.database import Row
+from livery.stores.sql.reading import can_be_asked_for
 from livery.stores.sql.revisions import ADD_PROFILE, KEEP_PROFILE, LAST_OF_PROFILE, profile_revision_row
 from livery.stores.sql.rows import profile_of
 from livery.stores.sql.statements import (
@@ -26,17 +27,19 @@ from livery.stores.sql.statements import (
 from livery.stores.sql.written import demand_storable, written_profile
 from livery.stores.versions import expect, next_profile
 
+_LAST_IF_THERE: Final = f"SELECT ({LAST_OF_PROFILE}) FROM profile_registries WHERE slug = ?"
 PROFILE_VERSION: Final = PROFILE_COLUMNS.index("version")
 
 
 def save_profile(changes: Changes, profile: Profile, options: WriteOptions) -> Profile:
     demand_storable(profile)
     demand_texts(options)
-    row = changes.row(STORED_PROFILE, (profile.registry, profile.slug))
+    last = changes.new_registries.last_of_unwritten(profile.reference)
+    row = changes.row(STORED_PROFILE, (profile.registry, profile.slug)) if last is None else None
     if row is None:
-        demand_registry(changes.connection, profile.registry)
+        last = _demand_registry(changes, profile.reference) if last is None else last
         expect("profile", profile.slug, options, 0)
-        return new_profile(changes, profile, options)
+        return new_profile(changes, profile, options, last)
     stored = profile_of(row[:-1])
     expect("profile", profile.slug, options, stored.version)
     if not row[-1]:
@@ -55,15 +58,23 @@ def _changed_profile(changes: Changes, stored: Profile, saved: Profile, options:
     return saved
 
 
-def new_profile(changes: Changes, profile: Profile, options: WriteOptions) -> Profile:
-    """Store a profile that is not there, in a registry that is."""
-    last = changes.last(LAST_OF_PROFILE, profile.reference)
+def _demand_registry(changes: Changes, reference: Reference) -> int:
+    """The last version that there ever was of a profile; RegistryNotFound where its registry is not there."""
+    key = (*reference, reference.registry)
+    row = changes.connection.execute(_LAST_IF_THERE, key).fetchone() if can_be_asked_for(*key) else None
+    if row is None:
+        raise no_registry(changes.connection, reference.registry)
+    return row[0] or 0
+
+
+def new_profile(changes: Changes, profile: Profile, options: WriteOptions, last: int) -> Profile:
+    """Store a profile that is not there, in a registry that is; ``last`` is the last version that there ever was."""
     saved = next_profile(None, profile, options, last)
     written = written_profile(saved)
-    if changes.execute(INSERT_PROFILE, written.row) == 0:
+    changes.new_registries.note_written(saved.reference)
+    if not changes.insert(INSERT_PROFILE, written.row, ADD_PROFILE, profile_revision_row(saved, written)):
         return save_profile(changes, profile, options)  # another writer was quicker: now it can be seen
     _add_bases(changes, saved)
-    changes.execute(ADD_PROFILE, profile_revision_row(saved, written))
     changes.tell(*saved.reference, 0, saved.version, options, "create")
     return saved
 
@@ -90,8 +101,7 @@ def keep_profile(changes: Changes, row: Row) -> None:
 
 
 def _add_bases(changes: Changes, profile: Profile) -> None:
-    for base in profile.bases:
-        changes.execute(ADD_BASE, (*base, *profile.reference))
+    changes.later(ADD_BASE, [(*base, *profile.reference) for base in profile.bases])
 
 
 def _scope(stored: Profile, saved: Profile) -> str:

@@ -16,7 +16,13 @@ from livery.stores.sql.changes import Changes, demand_texts
 from livery.stores.sql.columns import REGISTRY_COLUMNS
 from livery.stores.sql.database import Row
 from livery.stores.sql.profile_writes import PROFILE_VERSION, keep_profile, new_profile
-from livery.stores.sql.revisions import ADD_REGISTRY, KEEP_REGISTRY, LAST_OF_REGISTRY, registry_revision_row
+from livery.stores.sql.revisions import (
+    ADD_REGISTRY,
+    KEEP_REGISTRY,
+    LAST_OF_PROFILES,
+    LAST_OF_REGISTRY,
+    registry_revision_row,
+)
 from livery.stores.sql.rows import registry_of
 from livery.stores.sql.statements import (
     DELETE_REGISTRY,
@@ -28,6 +34,7 @@ from livery.stores.sql.statements import (
 from livery.stores.sql.written import demand_storable, written_registry
 from livery.stores.versions import expect, next_registry
 
+_MANY: Final = 10_000
 _VERSION: Final = REGISTRY_COLUMNS.index("version")
 _OF_RUNTIME: Final = (
     "default_profile_slug", "defaults", "enforced", "policy", "callers", "fallback", "settings_schema",
@@ -60,13 +67,14 @@ def _new_registry(changes: Changes, registry: Registry, options: WriteOptions) -
     above = max(options.floor, changes.last(LAST_OF_REGISTRY, (registry.slug,)))
     head = next_registry(None, replace(registry, profiles={}), options._replace(floor=above))
     written = written_registry(head)
-    if changes.execute(INSERT_REGISTRY, written.row) == 0:
+    if not changes.insert(INSERT_REGISTRY, written.row, ADD_REGISTRY, registry_revision_row(head, written)):
         return save_registry(changes, registry, options)  # another writer was quicker: now it can be seen
-    changes.execute(ADD_REGISTRY, registry_revision_row(head, written))
     changes.tell(head.slug, "", 0, head.version, options, "create")
     alone = options._replace(floor=0, diff="", expected_version=None)
+    last: dict[str, int] = dict(changes.connection.execute(LAST_OF_PROFILES, (head.slug,)).fetchall())
+    changes.new_registries.add(head.slug, last)
     profiles = {
-        slug: new_profile(changes, replace(profile, registry=head.slug, slug=slug), alone)
+        slug: new_profile(changes, replace(profile, registry=head.slug, slug=slug), alone, last.get(slug, 0))
         for slug, profile in registry.profiles.items()
     }
     return replace(head, profiles=profiles)
@@ -83,6 +91,9 @@ def delete_registry(changes: Changes, slug: str, options: WriteOptions) -> None:
     for profile in changes.rows(STORED_PROFILES, (slug,)):
         keep_profile(changes, profile)
         changes.tell(slug, profile[1], profile[PROFILE_VERSION], 0, options._replace(diff=""), "delete")
+    changes.new_registries.discard(slug)
+    if len(changes.events) >= _MANY:
+        changes.take_time()
     changes.demand_one(changes.execute(DELETE_REGISTRY, (slug, version)))
     changes.tell(slug, "", version, 0, options, "delete")
 

@@ -22,6 +22,7 @@ PROFILE: Final = """SELECT document_json, typed_json FROM profile_revisions
 WHERE registry_slug = ? AND slug = ? AND version = ?"""
 REGISTRY: Final = "SELECT document_json, typed_json FROM registry_revisions WHERE slug = ? AND version = ?"
 LAST_OF_PROFILE: Final = "SELECT max(version) FROM profile_revisions WHERE registry_slug = ? AND slug = ?"
+LAST_OF_PROFILES: Final = "SELECT slug, max(version) FROM profile_revisions WHERE registry_slug = ? GROUP BY slug"
 LAST_OF_REGISTRY: Final = "SELECT max(version) FROM registry_revisions WHERE slug = ?"
 _DROPPABLE: Final = """SELECT {key}, version FROM (
     SELECT {key}, version,
@@ -31,6 +32,7 @@ _DROPPABLE: Final = """SELECT {key}, version FROM (
 ) r WHERE place > ? AND superseded_at_ms <= ?
 AND NOT EXISTS (SELECT 1 FROM {current} c WHERE {same} AND c.version = r.version)"""
 _AT_ONCE: Final = 500
+_YOUNGEST_MS: Final = Retention().min_age_ms
 
 Ask = Callable[[str, Sequence[Any]], list[Row]]
 """From a statement and its parameters to the rows, in a transaction or without one."""
@@ -71,7 +73,8 @@ def dropped(label: str, name: str, version: int) -> SourceUnavailable:
 def prune(database: Database, retention: Retention, now_ms: int) -> int:
     """Drop the revisions that nobody has to keep, a few at a time; how many.
 
-    What counts is how long one has been superseded: a reader may still be at a state from before that.
+    What counts is how long one has been superseded: a reader may still be at a state from before that, so whatever is
+    asked for, nothing goes in the first hour.
     """
     if retention.keep <= 0:
         return 0
@@ -85,7 +88,7 @@ def _pruned(database: Database, retention: Retention, now_ms: int, *, key: str, 
     same = " AND ".join(f"c.{name} = r.{name}" for name in names)
     found = database.fetch(
         _DROPPABLE.format(key=key, table=table, current=current, same=same),
-        (max(2, retention.keep), now_ms - retention.min_age_ms),
+        (max(2, retention.keep), now_ms - max(_YOUNGEST_MS, retention.min_age_ms)),
     )
     sql = f"DELETE FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in names)} AND version = ?"
     for start in range(0, len(found), _AT_ONCE):

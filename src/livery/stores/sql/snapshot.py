@@ -49,6 +49,7 @@ class SQLSnapshot:
         broken: tuple[BrokenItem, ...] = (),
         events: tuple[Event, ...] = (),
         follows: int | None = None,
+        last: Event | None = None,
     ) -> None:
         self.seq = seq
         self.heads = heads
@@ -57,6 +58,8 @@ class SQLSnapshot:
         self.follows = follows
         self.identity = identity
         """Which database it is of: empty where nothing was ever written."""
+        self.last = last
+        """The change that it is right after: a restored backup may have another one of the same number by now."""
         self._database = database
 
     # Profiles

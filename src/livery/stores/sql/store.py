@@ -11,7 +11,7 @@ from typing import TypeVar
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
 from livery.core.values import has_surrogate
-from livery.errors import Place, SourceReadOnly, SourceUnavailable, UsageError
+from livery.errors import Place, SourceNotFound, SourceReadOnly, SourceUnavailable, UsageError
 from livery.stores.protocols import (
     Event,
     EventQuery,
@@ -27,6 +27,7 @@ from livery.stores.sql.events import LAST_UP_TO, STATE, event_of, selected
 from livery.stores.sql.following import at, following, present
 from livery.stores.sql.reading import NOTHING, can_be_asked_for, load, profile_now, state_in
 from livery.stores.sql.revisions import profile_revision, prune, registry_revision
+from livery.stores.sql.seen_changes import SeenChanges
 from livery.stores.sql.snapshot import SQLSnapshot
 from livery.stores.sql.transaction import Transaction
 from livery.stores.sql.written import demand_storable
@@ -37,18 +38,19 @@ Answer = TypeVar("Answer")
 class SQLStore:
     """The registries of one database. Safe for threads and for any number of processes.
 
-    Its tables are made by the first write; until then it is empty, and a missing file is SourceNotFound.
+    Its tables are made by the first write; until then it is empty and has no history. To load or follow a missing file
+    is SourceNotFound.
     """
-
-    advice = ""
 
     def __init__(self, database: Database, *, url: str = "", writable: bool = True) -> None:
         self.kind: str = database.dialect
         self.url = url or database.label
-        self.writable = writable
+        self.advice = database.obstacle() if writable else ""
+        self.writable = writable and not self.advice
         self._database = database
         self._in_transaction = threading.local()
         self._is_closed = False
+        self._seen_changes = SeenChanges()
         self._unchanged: tuple[object, SQLSnapshot] | None = None
 
     # Reading
@@ -69,7 +71,11 @@ class SQLStore:
             return None
 
     def changes(self, since: str) -> str:
-        return state_in(self._asked(STATE)).token
+        self._demand_open()
+        try:
+            return state_in(self._database.fetch(STATE)).token
+        except NoSuchTable:
+            return NOTHING.token
 
     def places(self, wanted: Sequence[Field], token: str) -> list[Place | None]:
         return [None] * len(wanted)
@@ -102,7 +108,7 @@ class SQLStore:
         self._demand_writable()
 
         def written(connection: Connection) -> Answer:
-            transaction = Transaction(connection, url=self.url, kind=self.kind)
+            transaction = Transaction(connection, self._seen_changes, url=self.url, kind=self.kind)
             answer = work(transaction)
             transaction.finish()
             return answer
@@ -114,7 +120,7 @@ class SQLStore:
         """Several writes as one; the store itself is not written by the same thread meanwhile (UsageError)."""
         self._demand_writable()
         with self._database.writing("profiles", exclusive=exclusive) as connection:
-            transaction = Transaction(connection, url=self.url, kind=self.kind)
+            transaction = Transaction(connection, self._seen_changes, url=self.url, kind=self.kind)
             self._in_transaction.now = True
             try:
                 yield transaction
@@ -134,6 +140,7 @@ class SQLStore:
         ours = snapshot if isinstance(snapshot, SQLSnapshot) else None
         new = following(self._database, ours) if ours else present(self._database)
         self._unchanged = (pulse, new)
+        self._seen_changes.note(new.last)
         return new
 
     def snapshot_at(self, seq: int) -> Snapshot:
@@ -161,13 +168,16 @@ class SQLStore:
         self._demand_writable()
         try:
             return prune(self._database, retention, now_ms)
-        except NoSuchTable:
+        except (NoSuchTable, SourceNotFound):
             return 0
 
     def facts(self) -> StoreFacts:
         self._demand_open()
         seq = state_in(self._asked(STATE)).seq
-        return StoreFacts(self._database.size(), self._database.schema_version("profiles"), seq)
+        try:
+            return StoreFacts(self._database.size(), self._database.schema_version("profiles"), seq)
+        except SourceNotFound:
+            return StoreFacts(0, 0, 0)
 
     def listen(self, wake: Callable[[], None], stop: Callable[[float], bool]) -> None:
         self._database.listen(wake, stop)
@@ -179,7 +189,7 @@ class SQLStore:
         self._demand_open()
         try:
             return self._database.fetch(sql, parameters)
-        except NoSuchTable:
+        except (NoSuchTable, SourceNotFound):
             return []
 
     def _demand_open(self) -> None:
@@ -189,6 +199,6 @@ class SQLStore:
     def _demand_writable(self) -> None:
         self._demand_open()
         if not self.writable:
-            raise SourceReadOnly("what is here", self.url, advice="it was opened read-only")
+            raise SourceReadOnly("what is here", self.url, advice=self.advice or "it was opened read-only")
         if getattr(self._in_transaction, "now", False):
             raise UsageError(f"{self.url} is in a transaction of this thread; write through that")

@@ -14,6 +14,7 @@ from livery.stores.sql.database import Connection
 from livery.stores.sql.profile_writes import delete_profile, save_profile
 from livery.stores.sql.reading import load, profile_now, state_of
 from livery.stores.sql.registry_writes import delete_registry, save_registry
+from livery.stores.sql.seen_changes import SeenChanges
 from livery.stores.sql.written import demand_storable
 
 
@@ -23,9 +24,9 @@ class Transaction:
     writable = True
     advice = ""
 
-    def __init__(self, connection: Connection, *, url: str, kind: str) -> None:
+    def __init__(self, connection: Connection, seen_changes: SeenChanges, *, url: str, kind: str) -> None:
         self.url, self.kind = url, kind
-        self._changes = Changes(connection, url)
+        self._changes = Changes(connection, url, seen_changes)
 
     def finish(self) -> list[Event]:
         """Number and store the events; Overtaken where what was checked before has changed since."""

@@ -15,7 +15,7 @@ from livery.stores.sql.database import NoSuchTable
 MOST_WAIT_S: Final = 5
 _SHORTEST_PART: Final = 2
 _LOST: Final = ("08", "57P01", "57P02", "57P03", "57P05")
-_AGAIN: Final = ("40001", "40P01", "23")  # serialization, deadlock, and a row that another transaction put or took
+_AGAIN: Final = ("40001", "40P01", "23505", "23503")  # serialization, deadlock, a row that another has put, or taken
 _REASONS: Final = {
     "25006": "it is only read here: a standby, or read-only by its settings",
     "53100": "its disk is full",
@@ -51,15 +51,17 @@ def _told(label: str, address: str, error: Exception) -> Exception:
     from psycopg import Error
     from psycopg.errors import (
         DeadlockDetected,
-        IntegrityError,
+        ForeignKeyViolation,
         LockNotAvailable,
         SerializationFailure,
         UndefinedTable,
+        UniqueViolation,
     )
 
     if isinstance(error, UndefinedTable):
         return NoSuchTable(str(error))
-    if isinstance(error, LockNotAvailable | SerializationFailure | DeadlockDetected | IntegrityError):
+    others = (LockNotAvailable, SerializationFailure, DeadlockDetected, UniqueViolation, ForeignKeyViolation)
+    if isinstance(error, others):
         return Locked(label, "another transaction")
     if isinstance(error, Uncertain):
         return SourceUnavailable(label, "the connection was lost again and again; nothing is stored")

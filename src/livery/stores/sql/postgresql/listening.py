@@ -12,6 +12,8 @@ from livery.stores.sql.postgresql.link import Link
 from livery.stores.sql.postgresql.pool import Pool
 
 CHANNEL: Final = "livery_profiles"
+LOOK_S: Final = 0.2
+"""How often it is asked whether to stop; those who stop it wait for twice as long."""
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 2
 
@@ -40,5 +42,5 @@ def listen(pool: Pool, wake: Wake, stop: Stop) -> None:
 
 def _pass_on(link: Link, pool: Pool, wake: Wake, stop: Stop) -> None:
     while not pool.is_closed and not stop(0):
-        if list(link.raw.notifies(timeout=0.5, stop_after=1)):
+        if list(link.raw.notifies(timeout=LOOK_S, stop_after=1)):
             wake()

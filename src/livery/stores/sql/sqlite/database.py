@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from livery.stores.sql.database import Answer, Connection, Dialect, Row
-from livery.stores.sql.sqlite.file import identity_of, log_of, size_of
+from livery.stores.sql.sqlite.file import log_of, obstacle, size_of
 from livery.stores.sql.sqlite.readers import Readers
 from livery.stores.sql.sqlite.writer import Writer
 
@@ -25,9 +25,8 @@ class SQLiteDatabase:
         self._readers = Readers(self.path, self.label)
         self._writer = Writer(self.path, self.label)
 
-    def exists(self) -> bool:
-        self._readers.demand_open()
-        return identity_of(self.path, self.label) is not None
+    def obstacle(self) -> str:
+        return obstacle(self.path)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

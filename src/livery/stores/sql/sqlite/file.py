@@ -47,9 +47,40 @@ def make(path: Path) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
+def obstacle(path: Path) -> str:
+    """Why a database cannot be written at a path, or made there; empty where the permissions allow it."""
+    if os.path.exists(path):
+        if not _permits(path, os.W_OK):
+            return "its file cannot be written by this user, or here"
+        if all(_permits(file, os.W_OK) for file in (log_of(path), path.with_name(path.name + "-shm"))):
+            return ""  # nothing has to be made beside it
+    folder = next((folder for folder in path.absolute().parents if os.path.exists(folder)), None)
+    if folder is None or _permits(folder, os.W_OK | os.X_OK):
+        return ""
+    return f"nothing can be made in {folder} by this user, or here"
+
+
+def may_be_read(path: Path) -> bool:
+    """Whether the permissions allow it."""
+    return _permits(path, os.R_OK)
+
+
+def _permits(path: Path, mode: int) -> bool:
+    """Whether this process may do something; where a name is none at all, it is found out by doing it."""
+    try:
+        return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
+    except ValueError:
+        return True
+
+
 def log_of(path: Path) -> Path:
     """The write-ahead log beside it."""
     return path.with_name(path.name + "-wal")
+
+
+def has_more_beside(path: Path) -> bool:
+    """Whether the file alone may not be the whole state: there is a log, or a journal that has to be rolled back."""
+    return size_of(log_of(path)) > 0 or size_of(path.with_name(path.name + "-journal")) > 0
 
 
 def size_of(path: Path) -> int:

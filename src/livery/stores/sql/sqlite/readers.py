@@ -9,14 +9,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from livery.errors import SourceNotFound, SourceUnavailable
+from livery.errors import Locked, SourceNotFound, SourceUnavailable
 from livery.stores.sql.database import Row
 from livery.stores.sql.sqlite.errors import FOREIGN, code_of, told, translated
-from livery.stores.sql.sqlite.file import Identity, identity_of, in_its_state, log_of, size_of
+from livery.stores.sql.sqlite.file import Identity, has_more_beside, identity_of, in_its_state, may_be_read
 from livery.stores.sql.sqlite.link import Link
 
 _MOST_IDLE: Final = 8
 _NO_WAY_IN: Final = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+_NOT_READ_HERE: Final = (
+    "it has changes beside it that this user cannot read; let it read the files that end in -wal and -shm "
+    "or write the folder, or close the programs that write the database"
+)
 
 
 class Readers:
@@ -35,7 +39,7 @@ class Readers:
         is_ours = self._watching_lock.acquire(blocking=False)
         try:
             watching = self._watching if is_ours else None
-            if watching is not None and self._is_current(watching, identity):
+            if watching is not None and not watching.identity.state and self._is_current(watching, identity):
                 watching.demand_ours()
                 return watching.rows(sql, parameters)
         except FOREIGN as error:
@@ -54,6 +58,7 @@ class Readers:
             link = self._taken()
             try:
                 yield link
+                self._demand_whole(link)
             finally:
                 if link.roll_back() and len(self._idle) < _MOST_IDLE and not self._closed:
                     self._idle.append(link)
@@ -104,7 +109,7 @@ class Readers:
         self.demand_open()
         identity = identity_of(self._path, self._label)
         if identity is None:
-            raise SourceNotFound(self._label)
+            raise SourceNotFound(self._label, where="(the first write makes it)")
         return identity
 
     def _taken(self) -> Link:
@@ -120,20 +125,35 @@ class Readers:
         return self._opened(identity)
 
     def _is_current(self, link: Link, identity: Identity) -> bool:
-        return link.identity == (in_its_state(self._path, identity) if link.identity.state else identity)
+        if not link.identity.state:
+            return link.identity == identity
+        return not has_more_beside(self._path) and link.identity == in_its_state(self._path, identity)
+
+    def _demand_whole(self, link: Link) -> None:
+        """Refuse what was read without locks while another program wrote the file itself."""
+        if link.identity.state and link.identity != in_its_state(self._path, link.identity):
+            raise Locked(self._label, "another program that writes it")
 
     def _opened(self, identity: Identity) -> Link:
+        link = self._opened_with_log(identity)
+        if link is None and has_more_beside(self._path) and may_be_read(self._path):
+            link = self._opened_with_log(identity)  # a writer has come only just now
+            if link is None:
+                raise SourceUnavailable(self._label, _NOT_READ_HERE)
+        if link is not None:
+            return link
+        # There is no log and none can be made here: the file alone is the whole state, until somebody begins a log.
+        return Link(self._path, self._label, in_its_state(self._path, identity), query="mode=ro&immutable=1")
+
+    def _opened_with_log(self, identity: Identity) -> Link | None:
+        """A connection that sees each commit; None where what it needs beside the file is not there or not for us."""
         link = Link(self._path, self._label, identity)
         try:
             link.execute("PRAGMA query_only = ON")
             link.demand_ours()
             return link
-        except sqlite3.OperationalError as error:
+        except BaseException as error:
             link.close()
-            if code_of(error) not in _NO_WAY_IN or size_of(log_of(self._path)):
-                raise
-        except BaseException:
-            link.close()
+            if isinstance(error, sqlite3.OperationalError) and code_of(error) in _NO_WAY_IN:
+                return None
             raise
-        # Nobody may make the log beside it, and there is none: then nobody writes it either.
-        return Link(self._path, self._label, in_its_state(self._path, identity), query="mode=ro&immutable=1")
