@@ -12,7 +12,7 @@ import pytest
 
 from livery.core.names import Reference
 from livery.core.profile import Metadata, Profile, Registry, RuntimeSpec
-from livery.errors import SourceUnavailable, VersionConflict
+from livery.errors import Locked, SourceUnavailable, VersionConflict
 from livery.state import StateDatabase, StateJournal
 from livery.stores.config_profiles import ConfigProfilesStore
 from livery.stores.intents import Intent, Stored, content_digest, outcome
@@ -172,6 +172,56 @@ def test_any_text_can_be_recorded(store: JournaledStore, hostile: str) -> None:
     assert len(store.events(EventQuery(actor=hostile, action=hostile))) == 1
 
 
+# Others write in between
+
+
+def overtaken(store: JournaledStore, *times: str) -> None:
+    """Whoever writes the profile is each time overtaken by another process, after having looked at what is there."""
+    save, delete = store.inner.save_profile, store.inner.delete_profile
+    left = list(times)
+
+    def others_first() -> None:
+        if left:
+            save(Profile(slug="coder", registry="team", description=left.pop()), BOB)
+
+    def saved(profile: Profile, options: WriteOptions) -> Profile:
+        others_first()
+        return save(profile, options)
+
+    def deleted(reference: Reference, options: WriteOptions) -> None:
+        others_first()
+        delete(reference, options)
+
+    store.inner.save_profile, store.inner.delete_profile = saved, deleted  # type: ignore[method-assign]
+
+
+def test_an_event_says_what_the_write_has_replaced(store: JournaledStore) -> None:
+    overtaken(store, "one", "two")
+    store.save_profile(Profile(slug="coder", registry="team", description="mine"), ALICE)
+    assert told(store.events(ALL)) == [("update", "coder", 3, 4)]
+
+
+def test_a_deletion_says_which_version_is_gone(store: JournaledStore) -> None:
+    overtaken(store, "one")
+    store.delete_profile(CODER, ALICE)
+    assert told(store.events(ALL)) == [("delete", "coder", 2, 0)]
+
+
+def test_who_is_always_overtaken_writes_all_the_same(store: JournaledStore) -> None:
+    overtaken(store, *"123456789")
+    store.save_profile(Profile(slug="coder", registry="team", description="mine"), ALICE)
+    (event,) = store.events(ALL)
+    stored = store.get_profile("team", "coder")
+    assert stored is not None and (stored.description, event.to_version) == ("mine", stored.version)
+
+
+def test_who_expects_a_version_is_not_helped_over_another_write(store: JournaledStore) -> None:
+    overtaken(store, "one")
+    with pytest.raises(VersionConflict):
+        store.save_profile(Profile(slug="coder", registry="team"), ALICE._replace(expected_version=1))
+    assert store.events(ALL) == []
+
+
 # The journal is not to be had
 
 
@@ -182,6 +232,18 @@ def test_nothing_is_written_that_cannot_be_recorded(tmp_path: Path) -> None:
     store = JournaledStore(YAMLStore(file), journal, "yaml")
     with pytest.raises(SourceUnavailable, match=r"state database .*state\.db.*LIVERY_STATE"):
         store.save_profile(Profile(slug="a", registry="team"), ALICE)
+    assert file.read_text() == "slug: team\n"
+
+
+def test_a_journal_that_others_hold_on_to_is_named_with_what_to_do(tmp_path: Path) -> None:
+    class Held(StateJournal):
+        def begin(self, intents: Sequence[Intent]) -> list[int]:
+            raise Locked("state database s", "another program that writes it")
+
+    file = write(tmp_path / "team.yaml", "slug: team\n")
+    journal = Held(StateDatabase(open_database(tmp_path / "state.db")))
+    with pytest.raises(Locked, match=r"another program that writes it \(.*LIVERY_STATE\); try again"):
+        JournaledStore(YAMLStore(file), journal, "yaml").save_profile(Profile(slug="a", registry="team"), ALICE)
     assert file.read_text() == "slug: team\n"
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from livery.cli.output import Table, brief, counted, note
 from livery.cli.times import shown
-from livery.core.changes import Change, Kind, Scope
 from livery.stores.protocols import Event
 
 _MOST_PATHS = 6  # in a cell of a table
@@ -37,13 +36,6 @@ def note_limit(count: int, limit: int) -> None:
     """Say on standard error that a list of changes may go on."""
     if count == limit:
         note(f"only {counted(limit, 'change')} shown (--limit)")
-
-
-def change_of(event: Event) -> Change:
-    """An event as the change feed tells of it."""
-    kind: Kind = "created" if not event.from_version else "deleted" if not event.to_version else "updated"
-    scope: Scope = "presentation" if event.scope == "presentation" else "runtime"
-    return Change(event.registry, event.profile, kind, event.from_version, event.to_version, scope, seq=event.seq)
 
 
 def item_of(event: Event) -> str:

@@ -44,8 +44,8 @@ class Change(NamedTuple):
 
     A version of 0 is that of nothing. ``broken``: it cannot be used any more, or its last good version is served, and
     ``error`` says why; ``repaired``: it can be used again, as it was before. ``scope`` is ``presentation`` where only
-    names, descriptions, tags or extensions are different. ``seq`` is the number in the change log of the source, 0
-    where it keeps none.
+    names, descriptions, tags or extensions are different. ``seq`` is the number in the change log of ``source``; 0 and
+    empty where no log tells of it.
     """
 
     registry: str
@@ -56,6 +56,7 @@ class Change(NamedTuple):
     scope: Scope
     error: str = ""
     seq: int = 0
+    source: str = ""
 
 
 class _State(NamedTuple):

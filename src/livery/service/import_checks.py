@@ -25,7 +25,7 @@ from livery.errors import (
 )
 from livery.service.exporting import Told
 from livery.service.importing import Plan, Step
-from livery.service.soundness import all_bases, fault_of
+from livery.service.soundness import UsersOf, all_bases, fault_of, standing_on
 from livery.service.writes import layer_of
 
 _EVERY = 500  # profiles between two words about how far it is
@@ -126,7 +126,8 @@ def _head_faults(plan: Plan, before: Catalogue, after: Catalogue) -> Iterator[Li
 
 def _lost(plan: Plan, steps: Collection[Reference], before: Catalogue, after: Catalogue) -> Iterator[LiveryError]:
     """The profiles that do not come in, are sound now, and would not be any more."""
-    concerned = dict.fromkeys(_standing_on(steps, before))
+    users_of = _users(before) if len(steps) > _FEW else before.users_of
+    concerned = dict.fromkeys(standing_on(steps, users_of))
     for slug in _with_other_rules(plan):
         concerned |= dict.fromkeys(stack.reference for stack in after.view(slug).profiles.every())
     for reference in concerned:
@@ -155,20 +156,7 @@ def _with_other_rules(plan: Plan) -> Iterator[str]:
                 yield step.registry
 
 
-def _standing_on(changed: Collection[Reference], catalogue: Catalogue) -> list[Reference]:
-    """The profiles that extend one of these, directly or not."""
-    found: dict[Reference, None] = {}
-    waiting = list(changed)
-    users_of = _users(catalogue) if len(changed) > _FEW else catalogue.users_of
-    while waiting:
-        for user in users_of(waiting.pop()):
-            if user.reference not in found and user.reference not in changed:
-                found[user.reference] = None
-                waiting.append(user.reference)
-    return list(found)
-
-
-def _users(catalogue: Catalogue) -> Callable[[Reference], Sequence[ProfileStack]]:
+def _users(catalogue: Catalogue) -> UsersOf:
     """What tells the users of a base, from one look at every profile."""
     found: dict[Reference, list[ProfileStack]] = {}
     for view in catalogue.registries.values():

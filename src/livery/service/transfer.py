@@ -83,14 +83,8 @@ class Transfer(ProfileWrites, RegistryWrites):
         catalogue = self._look()
         incoming = bundle.registries(catalogue)
         for one in incoming:
-            self._demand_answerable(one.registry.slug, catalogue)
+            _demand_answerable(one.registry.slug, catalogue)
         return catalogue, plan_of(incoming, catalogue, replace_all=replace_all)
-
-    def _demand_answerable(self, slug: str, catalogue: Catalogue) -> None:
-        """Why nobody can say what is there of a registry; a written source that is yet to be made has nothing."""
-        for name, error in catalogue.unavailable.items():
-            if name in (slug, None):
-                raise error.with_traceback(None)
 
     def _demand_importable(self, plan: Plan, before: Catalogue, after: Catalogue, told: Told) -> None:
         """Everything that speaks against the plan, as one error."""
@@ -149,6 +143,13 @@ class Transfer(ProfileWrites, RegistryWrites):
             raise
         finally:
             self._chain.refresh(self._clock())
+
+
+def _demand_answerable(slug: str, catalogue: Catalogue) -> None:
+    """Why nobody can say what is there of a registry; a written source that is yet to be made has nothing."""
+    for name, error in catalogue.unavailable.items():
+        if name in (slug, None):
+            raise error.with_traceback(None)  # the same error is raised every time
 
 
 def _is_as_logged(before: Catalogue, now: Catalogue) -> bool:

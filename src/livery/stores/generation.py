@@ -94,13 +94,15 @@ def seqs_in(sources: Sequence[Source]) -> dict[str, int]:
 def logged_in(sources: Sequence[Source]) -> list[Change] | None:
     if any(source.loaded.snapshot is not None and not source.is_followed for source in sources):
         return None
-    return [_change(event) for source in sources for event in source.events]
+    return [change_of(event, source.label) for source in sources for event in source.events]
 
 
-def _change(event: Event) -> Change:
+def change_of(event: Event, source: str) -> Change:
+    """An event of the log of a source as a change of the whole."""
     kind: Kind = "created" if not event.from_version else "deleted" if not event.to_version else "updated"
     scope: Scope = "presentation" if event.scope == "presentation" else "runtime"
-    return Change(event.registry, event.profile, kind, event.from_version, event.to_version, scope, seq=event.seq)
+    versions = (event.from_version, event.to_version)
+    return Change(event.registry, event.profile, kind, *versions, scope, seq=event.seq, source=source)
 
 
 def _search_order(sources: Sequence[Source]) -> Iterator[str]:

@@ -15,7 +15,15 @@ from typing import Protocol, TypeVar
 
 from livery.core.names import Reference
 from livery.core.profile import Profile, Registry
-from livery.errors import LiveryError, Place, SourceNotFound, SourceUnavailable, Unavailable
+from livery.errors import (
+    LiveryError,
+    Locked,
+    Place,
+    SourceNotFound,
+    SourceUnavailable,
+    Unavailable,
+    VersionConflict,
+)
 from livery.stores.intents import Intent, Look, Stored, scope_of, stored_as
 from livery.stores.protocols import Event, EventQuery, Field, HistoryStore, Loaded, WritableProfileStore, WriteOptions
 from livery.stores.source import Source
@@ -23,6 +31,11 @@ from livery.stores.source import Source
 Result = TypeVar("Result")
 
 _UNREADABLE = "?"
+_ADVICE = "a write that cannot be recorded is not made; name another place for it with LIVERY_STATE"
+_MOST_LOOKS = 5
+
+Item = Profile | Registry | str | None
+"""What is stored: the reason in place of what cannot be read, None where nothing is."""
 
 
 class Journal(Protocol):
@@ -51,6 +64,11 @@ class JournaledStore:
     an error that names LIVERY_STATE, and the file is as it was. An audit that is silent about some writes would say of
     all others that there is nothing else; whoever cannot write where the journal lies names another place for it. Once
     the file is written the write is done: where only its completion cannot be recorded, it is settled later.
+
+    What an event says of the item before the write is what the write has replaced: the store is told to expect the
+    version that was looked at, and where another process came in between, it is looked at anew. Of profiles that go
+    with their registry, of what cannot be read, and where it changes again and again, it is what stood there a moment
+    before.
     """
 
     def __init__(self, store: WritableProfileStore, journal: Journal, label: str) -> None:
@@ -82,33 +100,43 @@ class JournaledStore:
         self.inner.demand_room(item)
 
     def save_registry(self, registry: Registry, options: WriteOptions) -> Registry:
-        stored = self._registry(registry.slug)
-        own = self._change(Reference(registry.slug, ""), stored, registry, options)
-        new = [] if stored is not None else list(registry.profiles.values())
-        alone = options._replace(floor=0, diff="")
-        brought = [self._change(Reference(registry.slug, profile.slug), None, profile, alone) for profile in new]
+        def save(stored: Item, options: WriteOptions) -> Registry:
+            own = self._change(Reference(registry.slug, ""), stored, registry, options)
+            new = [] if stored is not None else list(registry.profiles.values())
+            alone = options._replace(floor=0, diff="")
+            brought = [self._change(Reference(registry.slug, profile.slug), None, profile, alone) for profile in new]
 
-        def versions(saved: Registry) -> list[int]:
-            profiles = [saved.profiles.get(profile.slug, profile).version for profile in new]
-            return [saved.version, *profiles]
+            def versions(saved: Registry) -> list[int]:
+                profiles = [saved.profiles.get(profile.slug, profile).version for profile in new]
+                return [saved.version, *profiles]
 
-        return self._write([own, *brought], lambda: self.inner.save_registry(registry, options), versions)
+            return self._write([own, *brought], lambda: self.inner.save_registry(registry, options), versions)
+
+        return _on_what_stands(lambda: self._registry(registry.slug), save, options)
 
     def save_profile(self, profile: Profile, options: WriteOptions) -> Profile:
-        intent = self._change(profile.reference, self._profile(profile.reference), profile, options)
-        return self._write([intent], lambda: self.inner.save_profile(profile, options), lambda saved: [saved.version])
+        def save(stored: Item, options: WriteOptions) -> Profile:
+            intent = self._change(profile.reference, stored, profile, options)
+            return self._write([intent], lambda: self.inner.save_profile(profile, options), lambda it: [it.version])
+
+        return _on_what_stands(lambda: self._profile(profile.reference), save, options)
 
     def delete_profile(self, reference: Reference, options: WriteOptions) -> None:
-        intent = self._change(reference, self._profile(reference), None, options)
-        self._write([intent], lambda: self.inner.delete_profile(reference, options), lambda _: [0])
+        def delete(stored: Item, options: WriteOptions) -> None:
+            intent = self._change(reference, stored, None, options)
+            self._write([intent], lambda: self.inner.delete_profile(reference, options), lambda _: [0])
+
+        _on_what_stands(lambda: self._profile(reference), delete, options)
 
     def delete_registry(self, slug: str, options: WriteOptions) -> None:
-        stored = self._registry(slug)
-        alone = options._replace(action="", diff="")
-        profiles = self._profiles_of(stored) if isinstance(stored, Registry) else []
-        intents = [self._change(profile.reference, profile, None, alone) for profile in profiles]
-        intents.append(self._change(Reference(slug, ""), stored, None, options))
-        self._write(intents, lambda: self.inner.delete_registry(slug, options), lambda _: [0] * len(intents))
+        def delete(stored: Item, options: WriteOptions) -> None:
+            alone = options._replace(action="", diff="")
+            profiles = self._profiles_of(stored) if isinstance(stored, Registry) else []
+            intents = [self._change(profile.reference, profile, None, alone) for profile in profiles]
+            intents.append(self._change(Reference(slug, ""), stored, None, options))
+            self._write(intents, lambda: self.inner.delete_registry(slug, options), lambda _: [0] * len(intents))
+
+        _on_what_stands(lambda: self._registry(slug), delete, options)
 
     def settle(self) -> None:
         """Decide what became of writes that a killed process has left open."""
@@ -142,13 +170,14 @@ class JournaledStore:
             self.settle()
             return self._journal.begin(intents)
         except SourceUnavailable as error:
-            advice = "a write that cannot be recorded is not made; name another place for it with LIVERY_STATE"
-            raise SourceUnavailable(error.source, f"{error.reason} ({advice})") from error
+            raise SourceUnavailable(error.source, f"{error.reason} ({_ADVICE})") from error
+        except Locked as error:
+            raise Locked(error.what, f"{error.holder or 'another program'} ({_ADVICE})") from error
 
     def _change(
         self,
         item: Reference,
-        before: Profile | Registry | str | None,
+        before: Item,
         after: Profile | Registry | None,
         how: WriteOptions,
     ) -> Intent:
@@ -174,7 +203,7 @@ class JournaledStore:
         item = self._profile(Reference(registry, profile)) if profile else self._registry(registry)
         return None if item == _UNREADABLE else stored_as(item)
 
-    def _profile(self, reference: Reference) -> Profile | str | None:
+    def _profile(self, reference: Reference) -> Item:
         """What is stored; a broken one is for the store to judge."""
         try:
             return self.inner.get_profile(*reference)
@@ -183,7 +212,7 @@ class JournaledStore:
         except LiveryError:
             return _UNREADABLE
 
-    def _registry(self, slug: str) -> Registry | str | None:
+    def _registry(self, slug: str) -> Item:
         try:
             loaded = self.inner.load_registries()
         except SourceNotFound:
@@ -206,6 +235,27 @@ class JournaledStore:
             except LiveryError:
                 found.append(heading)
         return found
+
+
+def _on_what_stands(
+    look: Callable[[], Item], write: Callable[[Item, WriteOptions], Result], options: WriteOptions
+) -> Result:
+    """Write with what stands there, and only on that: where it is another one by then, it is looked at anew."""
+    stored = look()
+    if options.expected_version is None:
+        for _ in range(_MOST_LOOKS):
+            version = _version_of(stored)
+            if version is None:
+                break
+            with suppress(VersionConflict):
+                return write(stored, options._replace(expected_version=version))
+            stored = look()
+    return write(stored, options)
+
+
+def _version_of(stored: Item) -> int | None:
+    """The version to expect; None where it cannot be read."""
+    return None if isinstance(stored, str) else stored.version if stored is not None else 0
 
 
 def journaled(source: Source, journal: Journal | None) -> WritableProfileStore | None:

@@ -79,7 +79,10 @@ def rollback_command(session: Session, name: str, to_version: int, if_version: i
 
     A deleted registry comes back, with the profiles that it had at its end.
     """
-    old = session.service.registry_to_restore(name, to_version)
+    from livery.cli.logged import logged_as_warnings
+
+    with logged_as_warnings():
+        old = session.service.registry_to_restore(name, to_version)
     write(
         session,
         lambda service: service.restore_registry(old, write_options(if_version)),
