@@ -21,6 +21,7 @@ from livery.stores.sql.seen_changes import SeenChanges
 from livery.stores.sql.written import demand_text
 
 _AT_ONCE: Final = 1_000
+_MANY: Final = frozenset(64 * 4**step for step in range(10))  # events, after which there may be many more
 
 
 @cache
@@ -142,6 +143,18 @@ class Changes:
         )  # fmt: skip
         if options.seen is not None:
             self._seen.add(options.seen)
+        if len(self.events) in _MANY:
+            self._plan_anew()
+
+    def _plan_anew(self) -> None:
+        """Have each statement planned for itself from here on, and for the rows that there are by now.
+
+        Who believes that a registry is all but empty may read the whole of it by another index, for every row of a
+        large import. A few writes are quicker with the plans that are kept.
+        """
+        if self._is_remote:
+            self._connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+            self._connection.execute("ANALYZE (SKIP_LOCKED) profiles")
 
 
 def demand_texts(options: WriteOptions) -> None:

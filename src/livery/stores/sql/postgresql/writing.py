@@ -14,9 +14,7 @@ from livery.stores.sql.postgresql.pool import Pool
 from livery.stores.sql.schema import bring_up_to_date, demand_known, newest
 
 _SETTLE_S: Final = 10
-_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL plan_cache_mode = force_custom_plan"
-"""Each statement is planned anew, those of foreign keys among them: a plan that was kept from when a table was empty
-may read a whole registry by another index, for every row of a large import."""
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _MAKING_TABLES: Final = 7_213_900_000  # the number of an advisory lock that nobody else uses
 
 
